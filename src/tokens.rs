@@ -1,0 +1,519 @@
+//! Text to tokens, with the bytes they came from.
+//!
+//! A token is a maximal run of letters, digits and combining marks, folded; in
+//! scripts without spaces between words it is one character with its marks.
+//! Apostrophes and invisible characters inside a word are dropped, so that
+//! "People’s" and "peoples" are one token; everything else separates. A token
+//! remembers where it starts in the original text, so spans are exact without
+//! any map of offsets.
+//!
+//! Linear in the text. ASCII words of up to eight letters cost one load and one
+//! multiplication; words with any other character are folded one by one.
+
+use crate::fold::{Class, fold};
+use crate::hash;
+
+/// One token of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// The stable hash of the folded token.
+    pub hash: u64,
+    /// Whether it is one character of a script without spaces.
+    pub single: bool,
+}
+
+impl Token {
+    /// The 32 bits by which the token is known in memory. Two tokens may share
+    /// them by accident; matches are checked with [`same`].
+    pub(crate) fn word(self) -> u32 {
+        (self.hash >> 32) as u32
+    }
+}
+
+/// Where a token starts: its byte, and whether it begins a line or a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place(u32);
+
+impl Place {
+    const LINE: u32 = 1 << 31;
+    const BREAK: u32 = 1 << 30;
+
+    /// The token's first byte.
+    #[inline]
+    pub(crate) fn byte(self) -> usize {
+        (self.0 & (Place::BREAK - 1)) as usize
+    }
+
+    /// Whether it is the first token of a line.
+    #[inline]
+    pub(crate) fn starts_line(self) -> bool {
+        self.0 & Place::LINE != 0
+    }
+
+    /// Whether it is the first token of a block: after a blank line, or after a
+    /// line that was not broken just to fit a page.
+    #[inline]
+    pub(crate) fn starts_block(self) -> bool {
+        self.0 & Place::BREAK != 0
+    }
+}
+
+/// Splits a text into tokens; with `characters`, into single letters and digits.
+pub(crate) struct Tokenizer<'a> {
+    text: &'a str,
+    at: usize,
+    characters: bool,
+    folded: Vec<u8>,
+    line_start: usize,
+    newlines: u32,
+    wrapped: bool,
+}
+
+impl<'a> Tokenizer<'a> {
+    pub(crate) fn new(text: &'a str, characters: bool) -> Self {
+        Tokenizer { text, at: 0, characters, folded: Vec::new(), line_start: 0, newlines: 2, wrapped: false }
+    }
+
+    /// The next token with its place.
+    pub(crate) fn next_placed(&mut self) -> Option<(Token, Place)> {
+        let token = self.next()?;
+        let mut place = token.start as u32;
+        if self.newlines > 0 {
+            place |= Place::LINE;
+            if self.newlines > 1 || !self.wrapped {
+                place |= Place::BREAK;
+            }
+            self.newlines = 0;
+        }
+        Some((token, Place(place)))
+    }
+
+    /// A line of this many bytes may have been broken to fit a page, so the
+    /// line after it need not begin a block.
+    const WRAPPED: std::ops::RangeInclusive<usize> = 40..=100;
+
+    #[inline]
+    fn newline(&mut self, next: usize) {
+        self.newlines = (self.newlines + 1).min(2);
+        self.wrapped = Self::WRAPPED.contains(&(self.at - self.line_start));
+        self.line_start = next;
+    }
+
+    #[inline]
+    fn ascii_word(&mut self) -> Option<Token> {
+        let bytes = self.text.as_bytes();
+        let start = self.at;
+        if self.characters {
+            return self.slow_token(start, start);
+        }
+        let mut end = start + 1;
+        while end < bytes.len() && KIND[usize::from(bytes[end])] == Kind::Alphanumeric {
+            end += 1;
+        }
+        let goes_on = match bytes.get(end).map(|&byte| KIND[usize::from(byte)]) {
+            Some(Kind::Other) => true,
+            Some(Kind::Apostrophe) => matches!(
+                bytes.get(end + 1).map(|&byte| KIND[usize::from(byte)]),
+                Some(Kind::Alphanumeric | Kind::Other | Kind::Apostrophe)
+            ),
+            _ => false,
+        };
+        if goes_on {
+            return self.slow_token(start, end);
+        }
+        self.at = end;
+        Some(Token { start, end, hash: hash_ascii(bytes, start, end), single: false })
+    }
+
+    /// Reads a token by folding character after character, from `resume` on;
+    /// what lies before is ASCII. `None` if nothing is left of it.
+    #[cold]
+    fn slow_token(&mut self, start: usize, resume: usize) -> Option<Token> {
+        self.folded.clear();
+        self.folded.extend(self.text.as_bytes()[start..resume].iter().map(|byte| byte | 0x20));
+        let mut end = resume;
+        let mut at = resume;
+        let mut single = false;
+        for character in self.text[resume..].chars() {
+            let (class, folded) = fold(character);
+            let first = at == start;
+            let joins = match class {
+                Class::Separator => false,
+                Class::Joiner => !single && !first && !self.characters,
+                Class::Mark => true,
+                Class::Word => first || !(single || self.characters),
+                Class::Single => first,
+            };
+            if !joins {
+                break;
+            }
+            at += character.len_utf8();
+            if class != Class::Joiner {
+                single |= class == Class::Single;
+                folded.append_to(&mut self.folded);
+                end = at;
+            }
+        }
+        self.at = end;
+        let hash = hash::bytes(&self.folded);
+        (!self.folded.is_empty()).then_some(Token { start, end, hash, single })
+    }
+}
+
+impl Iterator for Tokenizer<'_> {
+    type Item = Token;
+
+    #[inline]
+    fn next(&mut self) -> Option<Token> {
+        let bytes = self.text.as_bytes();
+        while let Some(&byte) = bytes.get(self.at) {
+            match KIND[usize::from(byte)] {
+                Kind::Alphanumeric => {
+                    if let Some(token) = self.ascii_word() {
+                        return Some(token);
+                    }
+                }
+                Kind::Separator | Kind::Apostrophe => self.at += 1,
+                Kind::Newline => {
+                    let pair = byte == b'\r' && bytes.get(self.at + 1) == Some(&b'\n');
+                    if !pair {
+                        self.newline(self.at + 1);
+                    }
+                    self.at += 1;
+                }
+                Kind::Other => {
+                    let character = self.text[self.at..].chars().next().expect("a character");
+                    match fold(character).0 {
+                        Class::Separator | Class::Joiner => {
+                            let next = self.at + character.len_utf8();
+                            if matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}') {
+                                self.newline(next);
+                            }
+                            self.at = next;
+                        }
+                        Class::Word | Class::Single | Class::Mark => {
+                            if let Some(token) = self.slow_token(self.at, self.at) {
+                                return Some(token);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The token that starts at a byte.
+///
+/// # Panics
+///
+/// If none does.
+pub(crate) fn token_at(text: &str, start: usize, characters: bool) -> Token {
+    let mut tokenizer = Tokenizer::new(text, characters);
+    tokenizer.at = start;
+    tokenizer.next().expect("a token starts here")
+}
+
+/// What a byte is to the tokeniser before any decoding.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Separator,
+    Newline,
+    Alphanumeric,
+    Apostrophe,
+    Other,
+}
+
+const KIND: [Kind; 256] = {
+    let mut kinds = [Kind::Separator; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => Kind::Alphanumeric,
+            b'\n' | b'\r' => Kind::Newline,
+            b'\'' => Kind::Apostrophe,
+            0x80.. => Kind::Other,
+            _ => Kind::Separator,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+/// [`hash::bytes`] of an ASCII word in lower case. Bit 5 is set in every digit
+/// and small letter, so setting it is all that lower-casing takes.
+#[inline]
+fn hash_ascii(bytes: &[u8], start: usize, end: usize) -> u64 {
+    const LOWER: u64 = 0x2020_2020_2020_2020;
+    let len = end - start;
+    let mut state = hash::start(len);
+    let mut at = start;
+    while end - at > 8 {
+        let chunk: [u8; 8] = bytes[at..at + 8].try_into().expect("eight bytes");
+        state = hash::step(state, u64::from_le_bytes(chunk) | LOWER);
+        at += 8;
+    }
+    let rest = end - at;
+    let last = match bytes.get(at..at + 8) {
+        Some(chunk) => u64::from_le_bytes(chunk.try_into().expect("eight bytes")),
+        None => {
+            let mut chunk = [0; 8];
+            chunk[..rest].copy_from_slice(&bytes[at..end]);
+            u64::from_le_bytes(chunk)
+        }
+    };
+    state = hash::step(state, (last | LOWER) & (u64::MAX >> (64 - 8 * rest)));
+    hash::mix(state)
+}
+
+/// The tokens of one document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tokens<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// A token's hash in 32 bits.
+    pub words: &'a [u32],
+    /// Where it starts.
+    pub places: &'a [Place],
+    /// Whether most tokens are single characters of scripts without spaces.
+    pub characters: bool,
+    /// Whether the text was split into single letters and digits.
+    pub split: bool,
+}
+
+impl Tokens<'_> {
+    pub(crate) fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// The token with a number, read again from the text.
+    pub(crate) fn token(&self, number: usize) -> Token {
+        token_at(self.text, self.places[number].byte(), self.split)
+    }
+
+    /// Whether a token begins a line; the end of the text counts as one.
+    #[inline]
+    pub(crate) fn starts_line(&self, number: usize) -> bool {
+        self.places.get(number).is_none_or(|place| place.starts_line())
+    }
+
+    /// Whether a token begins a block; the end of the text counts as one.
+    #[inline]
+    pub(crate) fn starts_block(&self, number: usize) -> bool {
+        self.places.get(number).is_none_or(|place| place.starts_block())
+    }
+}
+
+/// Whether two tokens are equal when folded, judged by their text.
+pub(crate) fn same(a: &Tokens, a_number: usize, b: &Tokens, b_number: usize) -> bool {
+    a.token(a_number).hash == b.token(b_number).hash
+}
+
+/// The tokens of many documents, laid out one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct TokenChunk {
+    words: Vec<u32>,
+    places: Vec<Place>,
+    documents: Vec<(usize, usize, bool)>,
+    split: bool,
+}
+
+impl TokenChunk {
+    /// Splits the given texts.
+    pub(crate) fn new<'a>(texts: impl Iterator<Item = &'a str> + Clone, split: bool) -> Self {
+        let bytes: usize = texts.clone().map(str::len).sum();
+        let mut chunk = TokenChunk { split, ..TokenChunk::default() };
+        chunk.words.reserve(bytes / 5);
+        chunk.places.reserve(bytes / 5);
+        for text in texts {
+            let first = chunk.words.len();
+            let mut singles = 0;
+            let mut tokenizer = Tokenizer::new(text, split);
+            while let Some((token, place)) = tokenizer.next_placed() {
+                chunk.words.push(token.word());
+                chunk.places.push(place);
+                singles += usize::from(token.single);
+            }
+            let last = chunk.words.len();
+            chunk.documents.push((first, last, 2 * singles > last - first));
+        }
+        chunk.words.shrink_to_fit();
+        chunk.places.shrink_to_fit();
+        chunk
+    }
+
+    /// The tokens of the document with a number inside this chunk.
+    #[inline]
+    pub(crate) fn get<'a>(&'a self, number: usize, text: &'a str) -> Tokens<'a> {
+        let (first, last, characters) = self.documents[number];
+        Tokens {
+            text,
+            words: &self.words[first..last],
+            places: &self.places[first..last],
+            characters,
+            split: self.split,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use unicode_normalization::UnicodeNormalization;
+    use unicode_normalization::char::is_combining_mark;
+
+    use super::*;
+
+    fn folded(text: &str) -> Vec<String> {
+        tokens(text).iter().map(|token| refold(&text[token.start..token.end])).collect()
+    }
+
+    fn refold(text: &str) -> String {
+        let mut out = Vec::new();
+        for character in text.chars() {
+            let (class, folded) = fold(character);
+            if class != Class::Joiner {
+                folded.append_to(&mut out);
+            }
+        }
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    fn tokens(text: &str) -> Vec<Token> {
+        Tokenizer::new(text, false).collect()
+    }
+
+    #[test]
+    fn words_of_many_scripts() {
+        let cases: [(&str, &[&str]); 16] = [
+            ("The People’s Mojahedin", &["the", "peoples", "mojahedin"]),
+            ("dogs' bones, 'quoted' rock 'n' roll", &["dogs", "bones", "quoted", "rock", "n", "roll"]),
+            ("Iran—November 7, 2020", &["iran", "november", "7", "2020"]),
+            ("STRASSE Straße", &["strasse", "strasse"]),
+            ("Íngrid I\u{301}ngrid naïve ﬁne", &["ingrid", "ingrid", "naive", "fine"]),
+            ("co\u{ad}operate zero\u{200b}width", &["cooperate", "zero", "width"]),
+            ("ΣΊΣΥΦΟΣ Σίσυφος", &["σισυφοσ", "σισυφοσ"]),
+            ("Ёлка ЁЛКА", &["елка", "елка"]),
+            ("İstanbul ISTANBUL ılık", &["istanbul", "istanbul", "ılık"]),
+            ("می‌خواهم كتـــاب", &["میخواهم", "كتاب"]),
+            ("新闻联播", &["新", "闻", "联", "播"]),
+            ("テレビ3台", &["テ", "レ", "ヒ\u{3099}", "3", "台"]),
+            ("ｶﾞ ﾊﾟ", &["カ\u{3099}", "ハ\u{309a}"]),
+            ("สวัสดี", &["ส", "วั", "ส", "ดี"]),
+            ("हिन्दी", &["हिन्दी"]),
+            ("Tiếng Việt", &["tieng", "viet"]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(folded(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn hangul_is_equal_composed_and_decomposed() {
+        let composed: Vec<u64> = tokens("한국어 뉴스").iter().map(|t| t.hash).collect();
+        let decomposed: String = "한국어 뉴스".nfd().collect();
+        assert_eq!(tokens(&decomposed).iter().map(|t| t.hash).collect::<Vec<_>>(), composed);
+    }
+
+    #[test]
+    fn lines_and_blocks() {
+        let wrapped = "x".repeat(60);
+        let text = format!("title\r\n{wrapped}\nrest of it\n \nnew block\nline");
+        let mut tokenizer = Tokenizer::new(&text, false);
+        let mut found = Vec::new();
+        while let Some((token, place)) = tokenizer.next_placed() {
+            assert_eq!(place.byte(), token.start);
+            if place.starts_line() {
+                found.push((text[token.start..token.end].to_owned(), place.starts_block()));
+            }
+        }
+        let expected = [("title", true), (&wrapped, true), ("rest", false), ("new", true), ("line", true)];
+        assert_eq!(found, expected.map(|(word, block)| (word.to_owned(), block)));
+    }
+
+    /// The slow obvious twin: decide character by character with the Unicode
+    /// crates, without any table or fast path.
+    fn naive(text: &str) -> Vec<(usize, usize, String)> {
+        let mut found: Vec<(usize, usize, String)> = Vec::new();
+        // What the last token still accepts: nothing, marks only, or letters.
+        let mut open = 0;
+        for (at, character) in text.char_indices() {
+            let (class, _) = fold(character);
+            let end = at + character.len_utf8();
+            match class {
+                Class::Separator => open = 0,
+                Class::Joiner => open = if open == 2 { 2 } else { 0 },
+                Class::Mark if open == 0 => {
+                    found.push((at, end, character.to_string()));
+                    open = 2;
+                }
+                Class::Word if open < 2 => {
+                    found.push((at, end, character.to_string()));
+                    open = 2;
+                }
+                Class::Single => {
+                    found.push((at, end, character.to_string()));
+                    open = 1;
+                }
+                Class::Word | Class::Mark => {
+                    let last = found.last_mut().expect("open");
+                    last.1 = end;
+                    last.2.push(character);
+                }
+            }
+        }
+        for (_, _, word) in &mut found {
+            // Marks keep the order in which they are written.
+            let one = |c: char| c.nfkd().flat_map(char::to_lowercase).nfkd().collect::<Vec<_>>();
+            *word = word
+                .chars()
+                .flat_map(one)
+                .flat_map(char::to_lowercase)
+                .filter(|&c| c.is_alphanumeric() || is_combining_mark(c))
+                .filter(|c| !matches!(*c as u32, 0x300..=0x36f | 0x640 | 0xfe00..=0xfe0f | 0xe0100..=0xe01ef))
+                .map(|c| if c == 'ς' { 'σ' } else { c })
+                .collect::<String>()
+                .replace('ß', "ss");
+        }
+        found.retain(|(_, _, word)| !word.is_empty());
+        found
+    }
+
+    fn check_against_twin(text: &str) {
+        let expected: Vec<_> =
+            naive(text).into_iter().map(|(s, e, w)| (s, e, hash::bytes(w.as_bytes()))).collect();
+        let found: Vec<_> = tokens(text).iter().map(|t| (t.start, t.end, t.hash)).collect();
+        assert_eq!(found, expected, "{text:?}");
+        for token in tokens(text) {
+            assert_eq!(token_at(text, token.start, false), token, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn equals_its_twin_on_any_text(text in "\\PC{0,60}") {
+            check_against_twin(&text);
+        }
+
+        #[test]
+        fn equals_its_twin_on_likely_text(text in "[a-zA-Z0-9'’ \n.é\u{301}ß漢がｶﾞส\u{e31}\u{ad}كـ\u{64e}한]{0,60}") {
+            check_against_twin(&text);
+        }
+
+        #[test]
+        fn characters_cover_the_same_text(text in "[a-zA-Z' é\u{301}漢]{0,40}") {
+            let split: Vec<Token> = Tokenizer::new(&text, true).collect();
+            for token in &split {
+                let letters = text[token.start..token.end].chars().filter(|c| c.is_alphanumeric()).count();
+                prop_assert!(letters <= 1);
+            }
+            let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
+            prop_assert_eq!(split.iter().filter(|t| text[t.start..t.end].chars().any(char::is_alphanumeric)).count(), letters);
+        }
+    }
+}
