@@ -22,6 +22,8 @@ pub(crate) struct Token {
     pub end: usize,
     /// The stable hash of the folded token.
     pub hash: u64,
+    /// Its letters and digits.
+    pub weight: u32,
     /// Whether it is one character of a script without spaces.
     pub single: bool,
 }
@@ -126,7 +128,8 @@ impl<'a> Tokenizer<'a> {
             return self.slow_token(start, end);
         }
         self.at = end;
-        Some(Token { start, end, hash: hash_ascii(bytes, start, end), single: false })
+        let weight = (end - start) as u32;
+        Some(Token { start, end, hash: hash_ascii(bytes, start, end), weight, single: false })
     }
 
     /// Reads a token by folding character after character, from `resume` on;
@@ -137,6 +140,7 @@ impl<'a> Tokenizer<'a> {
         self.folded.extend(self.text.as_bytes()[start..resume].iter().map(|byte| byte | 0x20));
         let mut end = resume;
         let mut at = resume;
+        let mut weight = (resume - start) as u32;
         let mut single = false;
         for character in self.text[resume..].chars() {
             let (class, folded) = fold(character);
@@ -154,13 +158,14 @@ impl<'a> Tokenizer<'a> {
             at += character.len_utf8();
             if class != Class::Joiner {
                 single |= class == Class::Single;
+                weight += u32::from(class != Class::Mark);
                 folded.append_to(&mut self.folded);
                 end = at;
             }
         }
         self.at = end;
         let hash = hash::bytes(&self.folded);
-        (!self.folded.is_empty()).then_some(Token { start, end, hash, single })
+        (!self.folded.is_empty()).then_some(Token { start, end, hash, weight, single })
     }
 }
 
@@ -217,6 +222,16 @@ pub(crate) fn token_at(text: &str, start: usize, characters: bool) -> Token {
     let mut tokenizer = Tokenizer::new(text, characters);
     tokenizer.at = start;
     tokenizer.next().expect("a token starts here")
+}
+
+/// Appends the folded form of a token's text in UTF-8.
+fn append_folded(text: &str, out: &mut Vec<u8>) {
+    for character in text.chars() {
+        let (class, folded) = fold(character);
+        if class != Class::Joiner {
+            folded.append_to(out);
+        }
+    }
 }
 
 /// What a byte is to the tokeniser before any decoding.
@@ -280,6 +295,8 @@ pub(crate) struct Tokens<'a> {
     pub words: &'a [u32],
     /// Where it starts.
     pub places: &'a [Place],
+    /// Letters and digits.
+    pub weight: u64,
     /// Whether most tokens are single characters of scripts without spaces.
     pub characters: bool,
     /// Whether the text was split into single letters and digits.
@@ -294,6 +311,39 @@ impl Tokens<'_> {
     /// The token with a number, read again from the text.
     pub(crate) fn token(&self, number: usize) -> Token {
         token_at(self.text, self.places[number].byte(), self.split)
+    }
+
+    /// The letters and digits of a range of tokens.
+    pub(crate) fn weight_of(&self, from: usize, to: usize) -> u64 {
+        let mut tokenizer = Tokenizer::new(self.text, self.split);
+        tokenizer.at = self.places.get(from).map_or(0, |place| place.byte());
+        tokenizer.take(to - from).map(|token| u64::from(token.weight)).sum()
+    }
+
+    /// The folded tokens of a range, joined by spaces.
+    pub(crate) fn folded(&self, from: usize, to: usize) -> String {
+        let mut out = Vec::new();
+        for at in from..to {
+            if at > from {
+                out.push(b' ');
+            }
+            let token = self.token(at);
+            append_folded(&self.text[token.start..token.end], &mut out);
+        }
+        String::from_utf8(out).expect("characters in UTF-8")
+    }
+
+    /// The bytes of a range of tokens, with the punctuation that opens the
+    /// first and closes the last; `floor` is where it may start at the
+    /// earliest.
+    pub(crate) fn bytes(&self, from: usize, to: usize, floor: usize) -> std::ops::Range<usize> {
+        const OPEN: &str = "([{“‘«‹\"'„「『（【《¿¡";
+        const CLOSE: &str = ".!?…)]}”’»›\"'」』）】》。！？؟۔।";
+        let first = self.places[from].byte();
+        let last = self.token(to - 1).end;
+        let before = self.text[floor.min(first)..first].chars().rev().take_while(|&c| OPEN.contains(c));
+        let after = self.text[last..].chars().take_while(|&c| CLOSE.contains(c));
+        first - before.map(char::len_utf8).sum::<usize>()..last + after.map(char::len_utf8).sum::<usize>()
     }
 
     /// Whether a token begins a line; the end of the text counts as one.
@@ -314,12 +364,21 @@ pub(crate) fn same(a: &Tokens, a_number: usize, b: &Tokens, b_number: usize) -> 
     a.token(a_number).hash == b.token(b_number).hash
 }
 
+/// Where a document's tokens lie in their chunk.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    first: usize,
+    last: usize,
+    weight: u64,
+    characters: bool,
+}
+
 /// The tokens of many documents, laid out one after the other.
 #[derive(Debug, Default)]
 pub(crate) struct TokenChunk {
     words: Vec<u32>,
     places: Vec<Place>,
-    documents: Vec<(usize, usize, bool)>,
+    documents: Vec<Extent>,
     split: bool,
 }
 
@@ -332,15 +391,16 @@ impl TokenChunk {
         chunk.places.reserve(bytes / 5);
         for text in texts {
             let first = chunk.words.len();
-            let mut singles = 0;
+            let (mut singles, mut weight) = (0, 0);
             let mut tokenizer = Tokenizer::new(text, split);
             while let Some((token, place)) = tokenizer.next_placed() {
                 chunk.words.push(token.word());
                 chunk.places.push(place);
                 singles += usize::from(token.single);
+                weight += u64::from(token.weight);
             }
             let last = chunk.words.len();
-            chunk.documents.push((first, last, 2 * singles > last - first));
+            chunk.documents.push(Extent { first, last, weight, characters: 2 * singles > last - first });
         }
         chunk.words.shrink_to_fit();
         chunk.places.shrink_to_fit();
@@ -350,11 +410,12 @@ impl TokenChunk {
     /// The tokens of the document with a number inside this chunk.
     #[inline]
     pub(crate) fn get<'a>(&'a self, number: usize, text: &'a str) -> Tokens<'a> {
-        let (first, last, characters) = self.documents[number];
+        let Extent { first, last, weight, characters } = self.documents[number];
         Tokens {
             text,
             words: &self.words[first..last],
             places: &self.places[first..last],
+            weight,
             characters,
             split: self.split,
         }
@@ -375,12 +436,7 @@ mod tests {
 
     fn refold(text: &str) -> String {
         let mut out = Vec::new();
-        for character in text.chars() {
-            let (class, folded) = fold(character);
-            if class != Class::Joiner {
-                folded.append_to(&mut out);
-            }
-        }
+        append_folded(text, &mut out);
         String::from_utf8(out).expect("UTF-8")
     }
 

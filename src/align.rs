@@ -1,0 +1,498 @@
+//! Alignments: how far the text around two anchored places agrees.
+//!
+//! Seed, chain and extend, as read mappers do (Li, *Minimap2: pairwise
+//! alignment for nucleotide sequences*, 2018): anchors grow into maximal exact
+//! runs; runs that follow each other in both texts are chained; the gaps
+//! between them are filled by a longest common subsequence; both ends are
+//! extended while the score stays within a drop of its best (X-drop: Altschul
+//! et al., *Basic local alignment search tool*, 1990). The result is a list of
+//! matching runs: exactly equal stretches, in the same order in both texts.
+//!
+//! Linear in anchors and matched tokens: chains look back over a bounded number
+//! of runs, gaps and the band are bounded. A passage whose order was shuffled
+//! comes out as several alignments.
+
+use crate::anchors::Anchor;
+use crate::fingerprints::is_block;
+use crate::tokens::{Tokens, same};
+
+/// Equal stretches of two texts: `len` tokens from `b` and from `a`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Run {
+    pub b: u32,
+    pub a: u32,
+    pub len: u32,
+}
+
+impl Run {
+    pub(crate) fn b_end(&self) -> u32 {
+        self.b + self.len
+    }
+
+    pub(crate) fn a_end(&self) -> u32 {
+        self.a + self.len
+    }
+}
+
+/// Buffers that live as long as their worker.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    exact: Vec<Run>,
+    links: Vec<Link>,
+    order: Vec<u32>,
+    chain: Vec<Run>,
+    runs: Vec<Run>,
+    extension: Extension,
+    table: Vec<u8>,
+}
+
+/// Runs a chain looks back over.
+const LOOK_BACK: usize = 40;
+/// Longest gap between two chained runs, in tokens of either text.
+const GAP: i64 = 24;
+/// Most that two chained runs may be shifted against each other.
+const DRIFT: i64 = 12;
+/// What a gap across a block boundary costs on top.
+const BLOCK_COST: i64 = 6;
+/// Score of a matched token; gaps cost one a token.
+const MATCH: i64 = 2;
+
+/// Aligns two documents, or with `own` a document with itself, along their
+/// anchors, and calls `found` with the matching runs of each alignment.
+///
+/// Accepted are alignments of at least `min_tokens` matched tokens with an
+/// identity between 0.85 for the shortest and 0.6 from five times that length;
+/// every exact run of `min_tokens`; and shorter runs that are whole lines in
+/// both texts.
+pub(crate) fn align(
+    b: &Tokens,
+    a: &Tokens,
+    own: bool,
+    min_tokens: usize,
+    anchors: &mut [Anchor],
+    scratch: &mut Scratch,
+    mut found: impl FnMut(&[Run]),
+) {
+    exact_runs(b, a, own, min_tokens, anchors, &mut scratch.exact);
+    link(b, a, own, scratch);
+    let Scratch { exact, links, order, chain, runs, extension, table } = scratch;
+    order.clear();
+    order.extend(0..exact.len() as u32);
+    order.sort_by_key(|&end| (-links[end as usize].score, end));
+    for &end in order.iter() {
+        chain.clear();
+        let mut at = end;
+        while at != NONE && !links[at as usize].used {
+            links[at as usize].used = true;
+            chain.push(exact[at as usize]);
+            at = links[at as usize].from;
+        }
+        if chain.is_empty() {
+            continue;
+        }
+        chain.reverse();
+        fill(b, a, chain, runs, table);
+        extend(b, a, own, runs, extension);
+        check_on_text(b, a, runs);
+        snap(b, a, min_tokens, runs);
+        if acceptable(runs, min_tokens) {
+            found(runs);
+            continue;
+        }
+        for &run in chain.iter() {
+            runs.clear();
+            runs.push(run);
+            check_on_text(b, a, runs);
+            for run in runs.iter() {
+                if run.len as usize >= min_tokens {
+                    found(std::slice::from_ref(run));
+                } else if let Some(block) = whole_lines(b, a, run) {
+                    found(&[block]);
+                }
+            }
+        }
+    }
+}
+
+/// Grows anchors into maximal exact runs, sorted by place. A run of a document
+/// with itself that overlaps its own copy is cut into copies of one period.
+fn exact_runs(
+    b: &Tokens,
+    a: &Tokens,
+    own: bool,
+    min_tokens: usize,
+    anchors: &mut [Anchor],
+    runs: &mut Vec<Run>,
+) {
+    anchors.sort_unstable_by_key(|anchor| (i64::from(anchor.b) - i64::from(anchor.a), anchor.b));
+    runs.clear();
+    let mut last: Option<Run> = None;
+    for anchor in anchors.iter() {
+        let (at_b, at_a) = (anchor.b as usize, anchor.a as usize);
+        let inside = last.is_some_and(|run| {
+            run.b.wrapping_sub(run.a) == anchor.b.wrapping_sub(anchor.a) && anchor.b < run.b_end()
+        });
+        if inside {
+            continue;
+        }
+        let after = b.words[at_b..].iter().zip(&a.words[at_a..]).take_while(|(x, y)| x == y).count();
+        if after == 0 {
+            continue;
+        }
+        let before =
+            b.words[..at_b].iter().rev().zip(a.words[..at_a].iter().rev()).take_while(|(x, y)| x == y).count();
+        let run = Run {
+            b: (at_b - before) as u32,
+            a: (at_a - before) as u32,
+            len: (before + after) as u32,
+        };
+        last = Some(run);
+        let period = run.b.wrapping_sub(run.a);
+        if own && run.len > period {
+            // Whole periods, long enough to be a passage; the rest is taken
+            // together with what precedes it.
+            let least = min_tokens as u32;
+            let step = period * least.div_ceil(period);
+            let copies = (run.b_end() - run.a) / step;
+            runs.extend((1..copies).map(|copy| Run { b: run.a + copy * step, a: run.a, len: step }));
+            if run.b_end() - run.a >= step + least {
+                let b = run.b_end() - least;
+                runs.push(Run { b, a: b - step, len: least });
+            }
+        } else {
+            runs.push(run);
+        }
+    }
+    runs.sort_unstable();
+    runs.dedup();
+}
+
+const NONE: u32 = u32::MAX;
+
+/// The best chain that ends in a run.
+#[derive(Clone, Copy)]
+struct Link {
+    score: i64,
+    from: u32,
+    /// Where the chain starts in `b`.
+    head: u32,
+    used: bool,
+}
+
+/// Finds the best predecessor of every run.
+fn link(b: &Tokens, a: &Tokens, own: bool, scratch: &mut Scratch) {
+    let Scratch { exact, links, .. } = scratch;
+    links.clear();
+    for (at, run) in exact.iter().enumerate() {
+        let alone = MATCH * i64::from(run.len);
+        let mut best = Link { score: alone, from: NONE, head: run.b, used: false };
+        for before in (at.saturating_sub(LOOK_BACK)..at).rev() {
+            let earlier = exact[before];
+            if earlier.b >= run.b || earlier.a >= run.a || own && run.a_end() > links[before].head {
+                continue;
+            }
+            let gap_b = i64::from(run.b) - i64::from(earlier.b_end());
+            let gap_a = i64::from(run.a) - i64::from(earlier.a_end());
+            let overlap = (-gap_b).max(-gap_a).max(0);
+            let (gap_b, gap_a) = (gap_b + overlap, gap_a + overlap);
+            let drift = (gap_b - gap_a).abs();
+            let gap = gap_b.max(gap_a);
+            if overlap >= i64::from(run.len) || gap > GAP || drift > DRIFT {
+                continue;
+            }
+            let mut cost = gap + drift;
+            if crosses_block(b, earlier.b_end(), gap_b) || crosses_block(a, earlier.a_end(), gap_a) {
+                cost += BLOCK_COST;
+            }
+            let gain = alone - MATCH * overlap;
+            let chained = links[before].score;
+            if gap > 0 && (gain <= cost || chained <= cost) {
+                continue;
+            }
+            let score = chained + gain - cost;
+            if score > best.score {
+                best = Link { score, from: before as u32, head: links[before].head, used: false };
+            }
+        }
+        links.push(best);
+    }
+}
+
+/// Whether a gap of so many tokens contains the start of a block after the
+/// first token before it.
+fn crosses_block(tokens: &Tokens, from: u32, gap: i64) -> bool {
+    (0..=gap).any(|step| tokens.starts_block((i64::from(from) + step) as usize))
+}
+
+/// Writes a chain's runs, trimmed where they overlap, with what its gaps have
+/// in common in between.
+fn fill(b: &Tokens, a: &Tokens, chain: &[Run], runs: &mut Vec<Run>, table: &mut Vec<u8>) {
+    runs.clear();
+    for &run in chain {
+        let mut run = run;
+        if let Some(last) = runs.last().copied() {
+            let overlap = last.b_end().saturating_sub(run.b).max(last.a_end().saturating_sub(run.a));
+            run = Run { b: run.b + overlap, a: run.a + overlap, len: run.len - overlap };
+            common_subsequence(
+                (&b.words[last.b_end() as usize..run.b as usize], last.b_end()),
+                (&a.words[last.a_end() as usize..run.a as usize], last.a_end()),
+                table,
+                runs,
+            );
+        }
+        push_run(runs, run);
+    }
+}
+
+/// Appends a run, joined to the last where it continues it.
+fn push_run(runs: &mut Vec<Run>, run: Run) {
+    match runs.last_mut() {
+        Some(last) if last.b_end() == run.b && last.a_end() == run.a => last.len += run.len,
+        _ => runs.push(run),
+    }
+}
+
+/// Appends a longest common subsequence of two short texts, by the quadratic
+/// table.
+fn common_subsequence(
+    (b, b_from): (&[u32], u32),
+    (a, a_from): (&[u32], u32),
+    table: &mut Vec<u8>,
+    runs: &mut Vec<Run>,
+) {
+    if b.is_empty() || a.is_empty() || b.len() + a.len() == 2 {
+        return;
+    }
+    // table[i][j]: the most that b[i..] and a[j..] have in common.
+    let width = a.len() + 1;
+    table.clear();
+    table.resize((b.len() + 1) * width, 0);
+    for i in (0..b.len()).rev() {
+        for j in (0..a.len()).rev() {
+            table[i * width + j] = if b[i] == a[j] {
+                table[(i + 1) * width + j + 1] + 1
+            } else {
+                table[(i + 1) * width + j].max(table[i * width + j + 1])
+            };
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    while i < b.len() && j < a.len() && table[i * width + j] > 0 {
+        if b[i] == a[j] {
+            push_run(runs, Run { b: b_from + i as u32, a: a_from + j as u32, len: 1 });
+            (i, j) = (i + 1, j + 1);
+        } else if table[(i + 1) * width + j] >= table[i * width + j + 1] {
+            i += 1;
+        } else {
+            j += 1;
+        }
+    }
+}
+
+/// Extends both ends as far as the score allows. A document aligned with
+/// itself keeps the copy after the original.
+fn extend(b: &Tokens, a: &Tokens, own: bool, runs: &mut Vec<Run>, extension: &mut Extension) {
+    let (first, last) = (runs[0], runs[runs.len() - 1]);
+    let a_limit = if own { first.b as usize } else { a.words.len() };
+    let (b_end, a_end) = (last.b_end() as usize, last.a_end() as usize);
+    let (b_rest, a_rest) = (&b.words[b_end..], &a.words[a_end..a_limit]);
+    extension.reach(b_rest.len(), a_rest.len(), |i, j| b_rest[i] == a_rest[j]);
+    for &(i, j) in extension.pairs.iter().rev() {
+        push_run(runs, Run { b: last.b_end() + i, a: last.a_end() + j, len: 1 });
+    }
+
+    let b_floor = if own { runs[runs.len() - 1].a_end() as usize } else { 0 };
+    let (b_rest, a_rest) = (&b.words[b_floor..first.b as usize], &a.words[..first.a as usize]);
+    let (b_len, a_len) = (b_rest.len(), a_rest.len());
+    extension.reach(b_len, a_len, |i, j| b_rest[b_len - 1 - i] == a_rest[a_len - 1 - j]);
+    if !extension.pairs.is_empty() {
+        let old = std::mem::take(runs);
+        for &(i, j) in &extension.pairs {
+            push_run(runs, Run { b: first.b - 1 - i, a: first.a - 1 - j, len: 1 });
+        }
+        old.into_iter().for_each(|run| push_run(runs, run));
+    }
+}
+
+/// How far the X-drop extension may leave the diagonal.
+const BAND: usize = 6;
+const WIDTH: usize = 2 * BAND + 1;
+/// How far the score may fall below its best.
+const DROP: i32 = 12;
+const UNREACHABLE: i32 = i32::MIN / 2;
+
+/// A banded extension with a memory of its steps.
+#[derive(Default)]
+struct Extension {
+    steps: Vec<[Step; WIDTH]>,
+    /// The matched positions, the farthest first.
+    pairs: Vec<(u32, u32)>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Step {
+    #[default]
+    None,
+    Match,
+    Mismatch,
+    OnlyB,
+    OnlyA,
+}
+
+impl Extension {
+    /// Finds the best-scoring common prefix of two sequences, where a match
+    /// scores 2 and a mismatch or a gap −2.
+    fn reach(&mut self, b_len: usize, a_len: usize, equal: impl Fn(usize, usize) -> bool) {
+        self.pairs.clear();
+        self.steps.clear();
+        if b_len == 0 || a_len == 0 {
+            return;
+        }
+        // Cell d of row i: i tokens of b and i + d - BAND of a are used up.
+        let mut row = [UNREACHABLE; WIDTH];
+        let mut steps = [Step::None; WIDTH];
+        for d in BAND..WIDTH.min(BAND + a_len + 1) {
+            row[d] = -2 * (d - BAND) as i32;
+            steps[d] = Step::OnlyA;
+        }
+        self.steps.push(steps);
+        let mut best = (0, 0, BAND);
+        for i in 0..b_len {
+            let mut next = [UNREACHABLE; WIDTH];
+            let mut alive = false;
+            for d in 0..WIDTH {
+                steps[d] = Step::None;
+                // Tokens of a used up in this cell of the next row.
+                let Some(j) = (i + 1 + d).checked_sub(BAND).filter(|&j| j <= a_len) else { continue };
+                let (mut score, mut step) = (UNREACHABLE, Step::None);
+                if j > 0 && row[d] > UNREACHABLE {
+                    let matched = equal(i, j - 1);
+                    (score, step) = match matched {
+                        true => (row[d] + 2, Step::Match),
+                        false => (row[d] - 2, Step::Mismatch),
+                    };
+                }
+                if d + 1 < WIDTH && row[d + 1] - 2 > score {
+                    (score, step) = (row[d + 1] - 2, Step::OnlyB);
+                }
+                if d > 0 && j > 0 && next[d - 1] - 2 > score {
+                    (score, step) = (next[d - 1] - 2, Step::OnlyA);
+                }
+                if score < best.0 - DROP {
+                    continue;
+                }
+                (next[d], steps[d], alive) = (score, step, true);
+                if step == Step::Match && score > best.0 {
+                    best = (score, i + 1, d);
+                }
+            }
+            if !alive {
+                break;
+            }
+            row = next;
+            self.steps.push(steps);
+        }
+        let (_, mut i, mut d) = best;
+        while i > 0 || d != BAND {
+            match self.steps[i][d] {
+                Step::Match => {
+                    self.pairs.push((i as u32 - 1, (i + d - BAND) as u32 - 1));
+                    i -= 1;
+                }
+                Step::Mismatch => i -= 1,
+                Step::OnlyB => (i, d) = (i - 1, d + 1),
+                Step::OnlyA => d -= 1,
+                Step::None => unreachable!("every reached cell remembers its step"),
+            }
+        }
+    }
+}
+
+/// Takes out of the runs what is equal only in 32 bits.
+fn check_on_text(b: &Tokens, a: &Tokens, runs: &mut Vec<Run>) {
+    let equal_text = |run: &Run| {
+        let bytes = |tokens: &Tokens, from: u32| {
+            tokens.places[from as usize].byte()..tokens.places[(from + run.len - 1) as usize].byte()
+        };
+        b.text.as_bytes()[bytes(b, run.b)] == a.text.as_bytes()[bytes(a, run.a)]
+    };
+    let sound = |run: &Run, from: u32| {
+        (from..run.len).all(|step| same(b, (run.b + step) as usize, a, (run.a + step) as usize))
+    };
+    let whole = |run: &Run| sound(run, if equal_text(run) { run.len - 1 } else { 0 });
+    if runs.iter().all(whole) {
+        return;
+    }
+    let mut kept = Vec::new();
+    for run in runs.iter() {
+        for step in 0..run.len {
+            let (at_b, at_a) = (run.b + step, run.a + step);
+            if same(b, at_b as usize, a, at_a as usize) {
+                push_run(&mut kept, Run { b: at_b, a: at_a, len: 1 });
+            }
+        }
+    }
+    *runs = kept;
+}
+
+/// Most tokens by which a passage may hang over a block boundary.
+const OVERHANG: u32 = 3;
+
+/// Cuts off up to three tokens that hang over the boundary of a block in
+/// either text: the end of one paragraph that happens to precede the passage
+/// twice.
+fn snap(b: &Tokens, a: &Tokens, min_tokens: usize, runs: &mut Vec<Run>) {
+    let Some(&first) = runs.first() else { return };
+    let at_line = b.starts_line(first.b as usize) && a.starts_line(first.a as usize);
+    let over = |step: &u32| {
+        b.starts_block((first.b + step) as usize) || a.starts_block((first.a + step) as usize)
+    };
+    let cut = (1..=OVERHANG.min(first.len - 1)).rev().find(over).filter(|_| !at_line);
+    if let Some(cut) = cut
+        && matched(runs) >= min_tokens as u32 + cut
+    {
+        runs[0] = Run { b: first.b + cut, a: first.a + cut, len: first.len - cut };
+    }
+    let last = runs[runs.len() - 1];
+    let at_line = b.starts_line(last.b_end() as usize) && a.starts_line(last.a_end() as usize);
+    let over = |step: &u32| {
+        b.starts_block((last.b_end() - step) as usize) || a.starts_block((last.a_end() - step) as usize)
+    };
+    let cut = (1..=OVERHANG.min(last.len - 1)).rev().find(over).filter(|_| !at_line);
+    if let Some(cut) = cut
+        && matched(runs) >= min_tokens as u32 + cut
+        && let Some(last) = runs.last_mut()
+    {
+        last.len -= cut;
+    }
+}
+
+/// The number of matched tokens.
+pub(crate) fn matched(runs: &[Run]) -> u32 {
+    runs.iter().map(|run| run.len).sum()
+}
+
+/// Whether an alignment is long and alike enough to be a passage.
+fn acceptable(runs: &[Run], min_tokens: usize) -> bool {
+    let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return false };
+    let matched = matched(runs) as usize;
+    let length = (last.b_end() - first.b).max(last.a_end() - first.a) as usize;
+    if matched < min_tokens {
+        return false;
+    }
+    // 0.85 at the shortest, falling evenly to 0.6 at five times that length.
+    let beyond = length.saturating_sub(min_tokens).min(4 * min_tokens);
+    let percent_wanted = 85 * 4 * min_tokens - 25 * beyond;
+    matched * 100 * 4 * min_tokens >= percent_wanted * length
+}
+
+/// The part of a run that is whole lines in both texts, if it has one.
+fn whole_lines(b: &Tokens, a: &Tokens, run: &Run) -> Option<Run> {
+    let both = |step: &u32| {
+        b.starts_line((run.b + step) as usize) && a.starts_line((run.a + step) as usize)
+    };
+    let from = (0..run.len).find(both)?;
+    let to = (from + 1..=run.len).rev().find(both)?;
+    let block = is_block(b, (run.b + from) as usize, (run.b + to) as usize);
+    block.then_some(Run { b: run.b + from, a: run.a + from, len: to - from })
+}

@@ -1,0 +1,171 @@
+//! Anchors: pairs of places that share a fingerprint, from which alignments
+//! grow.
+//!
+//! A fingerprint that stands in n places has n² pairs; anchoring every place to
+//! a few earlier ones keeps the work linear however frequent a text is, so
+//! nothing frequent ever has to be dropped. Each place is anchored
+//!
+//! - to the first document that has the fingerprint and to the previous one,
+//! - to its previous occurrence in the same document,
+//! - and, for every run of the guaranteed length around it which none of these
+//!   shares, to the first place that does.
+//!
+//! The last makes the guarantee hold whatever else a fingerprint stands in:
+//! each place of an exact repeat of that length is anchored to an earlier one.
+
+use ahash::AHashMap;
+
+use crate::hash;
+use crate::postings::Posting;
+
+/// Two places with one fingerprint: position `b` of document `later` and
+/// position `a` of document `earlier`. Inside one document, `a < b`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Anchor {
+    pub later: u32,
+    pub earlier: u32,
+    pub b: u32,
+    pub a: u32,
+}
+
+/// Occurrences of one fingerprint in two documents up to which all are paired.
+const ALL_PAIRS: usize = 4;
+/// Beyond it, the first so many are paired by their order.
+const ORDINALS: usize = 16;
+
+/// Calls `found` for every anchor of one fingerprint's postings, which are
+/// sorted. `words` gives a document's tokens, `lengths` the shingle length and
+/// window of each document.
+pub(crate) fn anchors<'a>(
+    group: &[Posting],
+    words: impl Fn(u32) -> &'a [u32],
+    lengths: impl Fn(u32) -> (usize, usize),
+    mut found: impl FnMut(Anchor),
+) {
+    if group.len() < 2 {
+        return;
+    }
+    let mut first: &[Posting] = &[];
+    let mut previous: &[Posting] = &[];
+    for here in group.chunk_by(|x, y| x.document == y.document) {
+        cross(first, here, &mut found);
+        if previous.first().map(|p| p.document) != first.first().map(|p| p.document) {
+            cross(previous, here, &mut found);
+        }
+        for pair in here.windows(2) {
+            found(anchor(&pair[0], &pair[1]));
+        }
+        if first.is_empty() {
+            first = here;
+        }
+        previous = here;
+    }
+    if group.len() > 2 {
+        complete(group, words, lengths, found);
+    }
+}
+
+fn anchor(earlier: &Posting, later: &Posting) -> Anchor {
+    Anchor { later: later.document, earlier: earlier.document, b: later.position, a: earlier.position }
+}
+
+fn cross(earlier: &[Posting], later: &[Posting], found: &mut impl FnMut(Anchor)) {
+    if earlier.len() <= ALL_PAIRS && later.len() <= ALL_PAIRS {
+        for y in later {
+            earlier.iter().for_each(|x| found(anchor(x, y)));
+        }
+    } else {
+        earlier.iter().zip(later).take(ORDINALS).for_each(|(x, y)| found(anchor(x, y)));
+    }
+}
+
+/// Anchors what the star above may have missed. Every run of `k + w - 1` tokens
+/// that holds this fingerprint as its own has it at one of `w` offsets; for
+/// each such run around each place, the first place with the same run is
+/// remembered, and a later one that is not yet known to share it with its
+/// immediate neighbours in the star is anchored to it.
+fn complete<'a>(
+    group: &[Posting],
+    words: impl Fn(u32) -> &'a [u32],
+    lengths: impl Fn(u32) -> (usize, usize),
+    mut found: impl FnMut(Anchor),
+) {
+    let first = &group[0];
+    let all_alike = group[1..].iter().all(|posting| {
+        let (k, w) = lengths(posting.document);
+        alike(words(first.document), first.position, words(posting.document), posting.position, k, w)
+    });
+    // The usual case of stock text: every place hangs on the first, directly or
+    // by the chain of previous occurrences.
+    if all_alike {
+        return;
+    }
+    let mut runs: AHashMap<(u64, usize), usize> = AHashMap::new();
+    for (at, posting) in group.iter().enumerate() {
+        let text = words(posting.document);
+        let (k, w) = lengths(posting.document);
+        let mut last = None;
+        for offset in 0..w {
+            let Some(from) = (posting.position as usize).checked_sub(offset) else { break };
+            let Some(run) = text.get(from..from + k + w - 1) else { continue };
+            let earliest = *runs.entry((hash::words(run), offset)).or_insert(at);
+            if earliest != at && last != Some(earliest) {
+                found(anchor(&group[earliest], posting));
+                last = Some(earliest);
+            }
+        }
+    }
+}
+
+/// Whether two places agree in all that a run of the guaranteed length around
+/// their fingerprint could hold.
+fn alike(a: &[u32], at_a: u32, b: &[u32], at_b: u32, k: usize, w: usize) -> bool {
+    let (at_a, at_b) = (at_a as usize, at_b as usize);
+    let before = at_b.min(w - 1);
+    let after = (b.len() - at_b).min(k + w - 1);
+    at_a >= before && a.get(at_a - before..at_a + after) == b.get(at_b - before..at_b + after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn postings(places: &[(u32, u32)]) -> Vec<Posting> {
+        places.iter().map(|&(document, position)| Posting { key: 1, document, position }).collect()
+    }
+
+    fn run(places: &[(u32, u32)], texts: &[Vec<u32>]) -> Vec<(u32, u32, u32, u32)> {
+        let mut found = Vec::new();
+        anchors(&postings(places), |doc| &texts[doc as usize], |_| (5, 4), |x| {
+            found.push((x.later, x.b, x.earlier, x.a));
+        });
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    #[test]
+    fn first_previous_and_own() {
+        let same: Vec<u32> = (0..20).collect();
+        let texts = vec![same; 4];
+        let found = run(&[(0, 5), (1, 5), (2, 5), (3, 5)], &texts);
+        assert_eq!(found, [(1, 5, 0, 5), (2, 5, 0, 5), (2, 5, 1, 5), (3, 5, 0, 5), (3, 5, 2, 5)]);
+    }
+
+    /// The shingle 5..10 stands in four documents, but the eight tokens around
+    /// it only in the second and the last.
+    #[test]
+    fn a_run_hidden_behind_other_contexts_is_anchored() {
+        let with = |before: u32| -> Vec<u32> { (before..before + 5).chain(5..10).chain(50..60).collect() };
+        let texts = [with(100), (0..20).collect(), with(200), (0..20).collect()];
+        let places = [(0, 5), (1, 5), (2, 5), (3, 5)];
+        assert!(run(&places, &texts).contains(&(3, 5, 1, 5)));
+    }
+
+    #[test]
+    fn a_frequent_fingerprint_costs_a_bounded_number_each() {
+        let texts: Vec<Vec<u32>> = (0..500).map(|_| (0..20).collect()).collect();
+        let places: Vec<(u32, u32)> = (0..500).flat_map(|doc| (0..6).map(move |at| (doc, at))).collect();
+        assert!(run(&places, &texts).len() <= places.len() * 8);
+    }
+}

@@ -1,0 +1,612 @@
+//! Assembling the report: from numbered findings to rows.
+//!
+//! Each function makes the rows of one document or one family and can be run
+//! for many at a time; what they share is prepared once.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use ahash::AHashMap;
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::bits::Bits;
+use crate::clusters::Verified;
+use crate::collection::Collection;
+use crate::config::Config;
+use crate::detector::Near;
+use crate::document::Date;
+use crate::families::{Family, Occurrence};
+use crate::kinds::{Facts, Signals, quotes};
+use crate::ledger::{Entry, stretches};
+use crate::report::{
+    ClusterRow, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, PairRow, Scores, SpanRow, Status,
+};
+use crate::sketch::estimate;
+use crate::tokens::Tokens;
+use crate::variants::wording;
+
+/// What the stages found.
+pub(crate) struct Findings {
+    /// The first document with the same tokens, for every document.
+    pub originals: Vec<u32>,
+    pub near: Near,
+    /// Tokens shared with the nearest document, and its number.
+    pub nearest: Vec<(u32, u32)>,
+    /// Tokens in matching runs.
+    pub matched: Bits,
+    /// In their final order.
+    pub families: Vec<Family>,
+}
+
+/// What all rows need to know.
+pub(crate) struct Context<'a> {
+    config: &'a Config,
+    collection: &'a Collection<'a>,
+    findings: &'a Findings,
+    ids: Vec<Arc<str>>,
+    /// The family and the number in it of every occurrence, by document.
+    placed: Vec<(u32, u32)>,
+    /// Where the occurrences of each document end in `placed`.
+    placed_ends: Vec<usize>,
+    /// Where in `placed` the occurrences of each family are, in their order.
+    slots: Vec<u32>,
+    /// Where the occurrences of each family start in `slots`.
+    slot_starts: Vec<usize>,
+    /// A number for the source of each document, in order of their names.
+    sources: Vec<Option<u32>>,
+    source_names: Vec<&'a str>,
+    source_sizes: Vec<u32>,
+    /// Cluster of each document, by leader.
+    leaders: Vec<u32>,
+    clusters: Vec<ClusterRow>,
+    cluster_of: Vec<Option<u32>>,
+    /// Documents with the same tokens, by original.
+    twins: AHashMap<u32, Vec<u32>>,
+}
+
+/// Pairs listed for a document with earlier ones.
+const PARTNERS: usize = 64;
+/// Documents compared outside a passage.
+const COMPARED: usize = 9;
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(config: &'a Config, collection: &'a Collection<'a>, findings: &'a Findings) -> Self {
+        let documents = collection.len();
+        let mut counts = vec![0; documents];
+        for occurrence in findings.families.iter().flat_map(|family| &family.occurrences) {
+            counts[occurrence.document as usize] += 1;
+        }
+        let mut total = 0;
+        let mut next: Vec<usize> = counts
+            .iter()
+            .map(|count| {
+                total += count;
+                total - count
+            })
+            .collect();
+        let mut placed = vec![(0, 0); total];
+        let mut slots = Vec::with_capacity(total);
+        let mut slot_starts = Vec::with_capacity(findings.families.len());
+        for (number, family) in (0..).zip(&findings.families) {
+            slot_starts.push(slots.len());
+            for (at, occurrence) in (0..).zip(&family.occurrences) {
+                let slot = &mut next[occurrence.document as usize];
+                placed[*slot] = (number, at);
+                slots.push(*slot as u32);
+                *slot += 1;
+            }
+        }
+
+        let mut source_names: Vec<&str> = collection.documents.iter().filter_map(|d| d.source.as_deref()).collect();
+        source_names.sort_unstable();
+        source_names.dedup();
+        let number = |source: &str| source_names.binary_search(&source).expect("listed") as u32;
+        let sources: Vec<Option<u32>> =
+            collection.documents.iter().map(|document| document.source.as_deref().map(number)).collect();
+        let mut source_sizes = vec![0; source_names.len()];
+        sources.iter().flatten().for_each(|&source| source_sizes[source as usize] += 1);
+
+        let near = &findings.near;
+        let leaders: Vec<u32> =
+            findings.originals.iter().map(|&original| near.leaders[original as usize]).collect();
+        let mut twins: AHashMap<u32, Vec<u32>> = AHashMap::new();
+        for (document, &original) in (0..).zip(&findings.originals) {
+            if original != document {
+                twins.entry(original).or_insert_with(|| vec![original]).push(document);
+            }
+        }
+        let ids: Vec<Arc<str>> = collection.documents.iter().map(|document| document.id.as_str().into()).collect();
+        let (clusters, cluster_of) = clusters(&leaders, &findings.originals, &near.pairs, &ids);
+        Context {
+            config,
+            collection,
+            findings,
+            ids,
+            placed,
+            placed_ends: next,
+            slots,
+            slot_starts,
+            sources,
+            source_names,
+            source_sizes,
+            leaders,
+            clusters,
+            cluster_of,
+            twins,
+        }
+    }
+
+    fn id(&self, document: u32) -> Arc<str> {
+        self.ids[document as usize].clone()
+    }
+
+    fn placed_in(&self, document: u32) -> &[(u32, u32)] {
+        let start = document.checked_sub(1).map_or(0, |before| self.placed_ends[before as usize]);
+        &self.placed[start..self.placed_ends[document as usize]]
+    }
+
+    /// Where each occurrence in a document stands, in the order of `placed`.
+    pub(crate) fn facts(&self, document: u32) -> Vec<Facts> {
+        let placed = self.placed_in(document);
+        if placed.is_empty() {
+            return Vec::new();
+        }
+        let tokens = self.collection.tokens(document);
+        let quotes = quotes(tokens.text);
+        let fact = |&(family, at): &(u32, u32)| {
+            let Occurrence { start, end, .. } = self.findings.families[family as usize].occurrences[at as usize];
+            Facts::new(&tokens, &quotes, start, end, self.config.formula_tokens)
+        };
+        placed.iter().map(fact).collect()
+    }
+
+    /// The row of a family, from the facts of all documents.
+    pub(crate) fn family(&self, number: u32, facts: &[Facts]) -> FamilyRow {
+        let family = &self.findings.families[number as usize];
+        let occurrences = &family.occurrences;
+        let mut documents: Vec<u32> = occurrences.iter().map(|o| o.document).collect();
+        documents.dedup();
+        let slot = self.slot_starts[number as usize];
+        let facts: Vec<&Facts> =
+            self.slots[slot..slot + occurrences.len()].iter().map(|&slot| &facts[slot as usize]).collect();
+        let (text, tokens, letters, text_hash, variants) = self.wordings(occurrences);
+        let places = occurrences.len() as f64;
+        let share = |is: &dyn Fn(&Facts) -> bool| facts.iter().filter(|fact| is(fact)).count() as f64 / places;
+        let position_mean = facts.iter().map(|fact| f64::from(fact.position)).sum::<f64>() / places;
+        let square = |fact: &&Facts| (f64::from(fact.position) - position_mean).powi(2);
+        let covered = occurrences
+            .iter()
+            .zip(&facts)
+            .filter(|(_, fact)| f64::from(fact.share) >= self.config.syndicated_share)
+            .map(|(occurrence, _)| occurrence.document);
+        let mut covered: Vec<u32> = covered.collect();
+        covered.dedup();
+        let mut leaders: Vec<u32> = documents.iter().map(|&document| self.leaders[document as usize]).collect();
+        leaders.sort_unstable();
+        leaders.dedup();
+        let (source, sources) = self.sources_of(&documents);
+        let matched: u64 = occurrences.iter().map(|o| u64::from(o.matched)).sum();
+        let all: u64 = occurrences.iter().map(|o| u64::from(o.end - o.start)).sum();
+        let signals = Signals {
+            documents: documents.len() as u32,
+            df: leaders.len() as u32,
+            occurrences: occurrences.len() as u32,
+            tokens,
+            cohesion: matched as f64 / all as f64,
+            rest_similarity: self.rest_similarity(&leaders, tokens),
+            quote_share: share(&|fact| fact.quoted),
+            position_mean,
+            position_sd: (facts.iter().map(square).sum::<f64>() / places).sqrt(),
+            edge_share: share(&|fact| fact.edge),
+            block_share: share(&|fact| fact.block),
+            covered: covered.len() as u32,
+            source,
+            letters,
+        };
+        let (kind, reason) = signals.kind(self.config);
+        let dates = || documents.iter().filter_map(|&document| self.date(document));
+        FamilyRow {
+            family: number + 1,
+            kind,
+            reason,
+            df: signals.documents,
+            occurrences: signals.occurrences,
+            sources,
+            first_date: dates().min_by_key(|date| date.seconds()).cloned(),
+            last_date: dates().max_by_key(|date| Reverse((Reverse(date.seconds().1), date.seconds().0))).cloned(),
+            first_doc: self.id(documents[0]),
+            tokens,
+            variants,
+            cohesion: signals.cohesion,
+            rest_similarity: signals.rest_similarity,
+            quote_share: signals.quote_share,
+            position_mean,
+            position_sd: signals.position_sd,
+            edge_share: signals.edge_share,
+            block_share: signals.block_share,
+            text,
+            text_hash,
+        }
+    }
+
+    fn date(&self, document: u32) -> Option<&'a Date> {
+        self.collection.documents[document as usize].date.as_ref()
+    }
+
+    /// The most frequent wording: its text where it stands first, its tokens,
+    /// its share of letters, its hash; and the number of wordings.
+    fn wordings(&self, occurrences: &[Occurrence]) -> (String, u32, f64, String, u32) {
+        let mut counts: AHashMap<u64, (u32, Reverse<usize>)> = AHashMap::new();
+        for (at, occurrence) in occurrences.iter().enumerate() {
+            let wording = wording(&self.collection.tokens(occurrence.document), occurrence);
+            counts.entry(wording).or_insert((0, Reverse(at))).0 += 1;
+        }
+        let (_, Reverse(at)) = counts.values().max().expect("a family has occurrences");
+        let Occurrence { document, start, end, .. } = occurrences[*at];
+        let tokens = self.collection.tokens(document);
+        let text = tokens.text[tokens.bytes(start as usize, end as usize, 0)].to_owned();
+        let alphanumeric = text.chars().filter(|c| c.is_alphanumeric()).count();
+        let letters = text.chars().filter(|c| c.is_alphabetic()).count() as f64 / alphanumeric.max(1) as f64;
+        let hash = xxh3_128(tokens.folded(start as usize, end as usize).as_bytes());
+        (text, end - start, letters, format!("{hash:032x}"), counts.len() as u32)
+    }
+
+    /// The size of the source that has a passage most habitually with how many
+    /// of its documents have it, and the number of sources.
+    fn sources_of(&self, documents: &[u32]) -> ((u32, u32), u32) {
+        let mut sources: Vec<u32> = documents.iter().filter_map(|&d| self.sources[d as usize]).collect();
+        sources.sort_unstable();
+        let counts = sources.chunk_by(|x, y| x == y).map(|same| {
+            let size = self.source_sizes[same[0] as usize];
+            (size, same.len() as u32)
+        });
+        // with / size, compared without division; the first of equals.
+        let mut best = (0, 0);
+        let mut distinct = 0;
+        for (size, with) in counts {
+            distinct += 1;
+            if with > 1 && u64::from(with) * u64::from(best.0) >= u64::from(best.1) * u64::from(size) {
+                best = (size, with);
+            }
+        }
+        (best, distinct)
+    }
+
+    /// How much of the smaller of two documents stands in the other, the
+    /// passage itself apart: estimated from sketches, averaged over neighbours
+    /// among up to `COMPARED` documents.
+    fn rest_similarity(&self, documents: &[u32], passage: u32) -> Option<f64> {
+        let step = documents.len().div_ceil(COMPARED).max(1);
+        let some: Vec<u32> = documents.iter().step_by(step).copied().collect();
+        let size = |document: u32| self.collection.tokens(document).len() as f64;
+        let rests = some.windows(2).map(|pair| {
+            let sketches = &self.findings.near.sketches;
+            let resemblance = estimate(&sketches[pair[0] as usize], &sketches[pair[1] as usize]);
+            let (a, b) = (size(pair[0]), size(pair[1]));
+            let shared = resemblance / (1.0 + resemblance) * (a + b);
+            let passage = f64::from(passage);
+            ((shared - passage) / (a.min(b) - passage).max(1.0)).clamp(0.0, 1.0)
+        });
+        let rests: Vec<f64> = rests.collect();
+        (!rests.is_empty()).then(|| rests.iter().sum::<f64>() / rests.len() as f64)
+    }
+
+    /// The row and the spans of a document, and its letters and digits by
+    /// label.
+    pub(crate) fn document(&self, document: u32, kinds: &[Kind]) -> (DocumentRow, Vec<SpanRow>, [u64; 9]) {
+        let tokens = self.collection.tokens(document);
+        let entries: Vec<Entry> =
+            self.placed_in(document).iter().map(|&(family, at)| self.entry(document, family, at, kinds)).collect();
+        let matched = |at| self.findings.matched.get(document, at);
+        let stretches = stretches(tokens.len(), matched, &entries, self.config.count_formulas);
+
+        let mut labels = [0; 9];
+        let mut maybe_first = 0;
+        let mut fractional = 0.0;
+        let mut by_source: Vec<(u32, u64)> = Vec::new();
+        let mut spans = Vec::with_capacity(stretches.len());
+        let mut cursor = Cursor::new(tokens.text);
+        let mut floor = 0;
+        for stretch in &stretches {
+            let entry = &entries[stretch.entry as usize];
+            let weight = tokens.weight_of(stretch.start as usize, stretch.end as usize);
+            labels[stretch.label as usize] += weight;
+            match stretch.label {
+                Label::First => fractional += weight as f64 / f64::from(entry.df),
+                Label::Repeat => {}
+                _ if entry.again => {}
+                _ => fractional += weight as f64 / f64::from(entry.df),
+            }
+            if entry.maybe_first && !matches!(stretch.label, Label::First | Label::Repeat | Label::Boilerplate) {
+                maybe_first += weight;
+            }
+            if let Some(source) = self.other_source(document, entry) {
+                match by_source.iter_mut().find(|of| of.0 == source) {
+                    Some(of) => of.1 += weight,
+                    None => by_source.push((source, weight)),
+                }
+            }
+            let bytes = tokens.bytes(stretch.start as usize, stretch.end as usize, floor);
+            floor = bytes.end;
+            let (start_char, start_line) = cursor.go(bytes.start);
+            let (end_char, end_line) = cursor.go(bytes.end);
+            let other = self.collection.tokens(entry.other.document);
+            let other_bytes = other.bytes(entry.other.start as usize, entry.other.end as usize, 0);
+            let occurrence = &entry.occurrence;
+            spans.push(SpanRow {
+                doc: self.id(document),
+                label: stretch.label,
+                family: entry.family + 1,
+                start_byte: bytes.start as u64,
+                end_byte: bytes.end as u64,
+                start_char,
+                end_char,
+                start_line,
+                end_line,
+                identity: f64::from(occurrence.matched) / f64::from(occurrence.end - occurrence.start),
+                other_doc: self.id(entry.other.document),
+                other_start_byte: other_bytes.start as u64,
+                other_end_byte: other_bytes.end as u64,
+            });
+        }
+        labels[Label::Unique as usize] = tokens.weight - labels.iter().sum::<u64>();
+        fractional += labels[Label::Unique as usize] as f64;
+        let chars = cursor.go(tokens.text.len()).0;
+        let top = by_source.into_iter().max_by_key(|&(source, weight)| (weight, Reverse(source)));
+        let row = self.row(document, &tokens, chars, &labels, maybe_first, fractional, top);
+        (row, spans, labels)
+    }
+
+    fn entry(&self, document: u32, number: u32, at: u32, kinds: &[Kind]) -> Entry {
+        let family = &self.findings.families[number as usize];
+        let occurrences = &family.occurrences;
+        let occurrence = occurrences[at as usize];
+        let own = occurrences.partition_point(|o| o.document < document);
+        let after = occurrences.partition_point(|o| o.document <= document);
+        let again = own != at as usize;
+        let other = match () {
+            () if again => occurrences[own],
+            () if own > 0 => occurrences[0],
+            () => *occurrences.get(after).unwrap_or(&occurrence),
+        };
+        // Dated documents come first, in the order of their dates.
+        let before = |x: u32, y: u32| matches!((self.date(x), self.date(y)), (Some(x), Some(y)) if x.is_before(y));
+        let others = || occurrences[..own].iter().chain(&occurrences[after..]).map(|o| o.document);
+        let first = !again
+            && own == 0
+            && after < occurrences.len()
+            && others().all(|other| before(document, other));
+        let maybe_first = !again && !occurrences[..own].iter().any(|o| before(o.document, document));
+        let df = family.df() as u32;
+        Entry { family: number, kind: kinds[number as usize], df, occurrence, again, first, maybe_first, other }
+    }
+
+    /// A source other than a document's own that has the family, looked for
+    /// among its first occurrences.
+    fn other_source(&self, document: u32, entry: &Entry) -> Option<u32> {
+        let own = self.sources[document as usize];
+        let family = &self.findings.families[entry.family as usize];
+        let mut sources = family.occurrences.iter().take(64).filter_map(|o| self.sources[o.document as usize]);
+        sources.find(|&source| Some(source) != own)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the parts of one row")]
+    fn row(
+        &self,
+        document: u32,
+        tokens: &Tokens,
+        chars: u64,
+        labels: &[u64; 9],
+        maybe_first: u64,
+        fractional: f64,
+        top: Option<(u32, u64)>,
+    ) -> DocumentRow {
+        let given = self.collection.documents[document as usize];
+        let cluster = self.cluster_of[document as usize];
+        let empty = tokens.weight == 0;
+        let nearest = self.nearest(document, tokens);
+        let top = top.filter(|_| !empty);
+        DocumentRow {
+            id: self.id(document),
+            path: given.path.clone(),
+            line: given.line,
+            source: given.source.clone(),
+            date: given.date.clone(),
+            lang_unit: if tokens.characters || tokens.split { LangUnit::Char } else { LangUnit::Word },
+            bytes: given.text.len() as u64,
+            chars,
+            tokens: tokens.len() as u64,
+            weight: tokens.weight,
+            status: if empty { Status::Empty } else { Status::Ok },
+            skip_reason: empty.then(|| "no letter or digit".to_owned()),
+            cluster,
+            leader: cluster.map(|_| self.id(self.leaders[document as usize])),
+            scores: if empty { Scores::default() } else { scores(labels, maybe_first, fractional) },
+            nearest: nearest.map(|nearest| self.id(nearest.0)),
+            nearest_containment: nearest.map(|nearest| nearest.1),
+            top_source: top.map(|(source, _)| self.source_names[source as usize].to_owned()),
+            top_source_share: top.map(|(_, weight)| weight as f64 / tokens.weight as f64),
+        }
+    }
+
+    /// The document that shares most of this one's tokens, and how much of it.
+    fn nearest(&self, document: u32, tokens: &Tokens) -> Option<(u32, f64)> {
+        let original = self.findings.originals[document as usize];
+        if let Some(twins) = self.twins.get(&original) {
+            let other = twins.iter().find(|&&twin| twin != document).expect("at least two");
+            return Some((*other, 1.0));
+        }
+        let (shared, other) = self.findings.nearest[document as usize];
+        if shared == 0 {
+            return None;
+        }
+        let (a, b) = (document.min(other), document.max(other));
+        let pairs = &self.findings.near.pairs;
+        let containment = match pairs.binary_search_by_key(&(a, b), |pair| (pair.a, pair.b)) {
+            Ok(at) if document == a => pairs[at].containments().0,
+            Ok(at) => pairs[at].containments().1,
+            Err(_) => (f64::from(shared) / tokens.len() as f64).min(1.0),
+        };
+        Some((other, containment))
+    }
+
+    /// The clusters of at least two documents.
+    pub(crate) fn clusters(&self) -> Vec<ClusterRow> {
+        self.clusters.clone()
+    }
+
+    /// The near-duplicate pairs, and how many are not listed. `shared_tokens`
+    /// counts those of each verified pair.
+    pub(crate) fn pairs(&self, shared_tokens: &[u64]) -> (Vec<PairRow>, u64) {
+        let verified = &self.findings.near.pairs;
+        let mut partners: AHashMap<u32, Vec<usize>> = AHashMap::new();
+        for (at, pair) in verified.iter().enumerate() {
+            partners.entry(pair.a).or_default().push(at);
+            partners.entry(pair.b).or_default().push(at);
+        }
+        let mut rows = Vec::new();
+        let mut unlisted = 0;
+        for (b, &original) in (0..).zip(&self.findings.originals) {
+            let mut found: Vec<(u32, Option<usize>)> = Vec::new();
+            let mut all = 0;
+            let mut add = |group: u32, pair: Option<usize>| {
+                let members = self.twins.get(&group).map_or(std::slice::from_ref(&group), |twins| twins);
+                let earlier = members.partition_point(|&member| member < b);
+                all += earlier;
+                found.extend(members[..earlier].iter().take(PARTNERS).map(|&a| (a, pair)));
+            };
+            if self.twins.contains_key(&original) {
+                add(original, None);
+            }
+            for &at in partners.get(&original).into_iter().flatten() {
+                let pair = &verified[at];
+                add(if pair.b == original { pair.a } else { pair.b }, Some(at));
+            }
+            let resemblance = |pair: Option<usize>| pair.map_or(1.0, |at| verified[at].resemblance());
+            found.sort_by(|x, y| resemblance(y.1).total_cmp(&resemblance(x.1)).then(x.0.cmp(&y.0)));
+            found.truncate(PARTNERS);
+            unlisted += all - found.len();
+            rows.extend(found.into_iter().map(|(a, pair)| (a, b, pair)));
+        }
+        rows.sort_unstable();
+        let row = |(a, b, pair): (u32, u32, Option<usize>)| {
+            let (mut a_in_b, mut b_in_a, mut resemblance) = (1.0, 1.0, 1.0);
+            let mut tokens = self.collection.tokens(b).len() as u64;
+            if let Some(at) = pair {
+                let pair = &verified[at];
+                (a_in_b, b_in_a) = pair.containments();
+                // A later copy may stand on the other side than its original.
+                if self.findings.originals[b as usize] == pair.a {
+                    (a_in_b, b_in_a) = (b_in_a, a_in_b);
+                }
+                (resemblance, tokens) = (pair.resemblance(), shared_tokens[at]);
+            }
+            PairRow {
+                a: self.id(a),
+                b: self.id(b),
+                resemblance,
+                containment_a_in_b: a_in_b,
+                containment_b_in_a: b_in_a,
+                shared_tokens: tokens,
+            }
+        };
+        (rows.into_iter().map(row).collect(), unlisted as u64)
+    }
+
+    /// The totals, from the labels of all documents.
+    pub(crate) fn counts(&self, labels: [u64; 9], pairs_unlisted: u64) -> Counts {
+        let each = || (0..self.collection.len() as u32).map(|document| self.collection.tokens(document));
+        let originals = (0..).zip(&self.findings.originals);
+        Counts {
+            documents: self.collection.len() as u64,
+            empty: each().filter(|tokens| tokens.weight == 0).count() as u64,
+            exact_duplicates: originals.filter(|&(document, &original)| document != original).count() as u64,
+            bytes: each().map(|tokens| tokens.text.len() as u64).sum(),
+            tokens: each().map(|tokens| tokens.len() as u64).sum(),
+            weight: each().map(|tokens| tokens.weight).sum(),
+            labels,
+            guaranteed_tokens: self.config.guaranteed_tokens() as u64,
+            bands: self.findings.near.bands,
+            crowded_buckets: self.findings.near.crowded as u64,
+            pairs_unlisted,
+        }
+    }
+}
+
+fn scores(labels: &[u64; 9], maybe_first: u64, fractional: f64) -> Scores {
+    let total: u64 = labels.iter().sum();
+    let of = |label: Label| labels[label as usize];
+    let share = |weight: u64, whole: u64| (whole > 0).then(|| weight as f64 / whole as f64);
+    let own = of(Label::Unique) + of(Label::First);
+    let judged = total - of(Label::Ignored);
+    Scores {
+        unique: share(of(Label::Unique), total),
+        first: share(of(Label::First), total),
+        shared: share(of(Label::Shared), total),
+        syndicated: share(of(Label::Syndicated), total),
+        quotation: share(of(Label::Quotation), total),
+        stock: share(of(Label::Stock), total),
+        boilerplate: share(of(Label::Boilerplate), total),
+        repeat: share(of(Label::Repeat), total),
+        ignored: share(of(Label::Ignored), total),
+        originality: share(own, judged),
+        originality_max: share(own + maybe_first, judged),
+        originality_body: share(own, judged - of(Label::Boilerplate)),
+        fractional: Some(fractional),
+    }
+}
+
+/// Clusters of at least two documents, numbered in order of their leaders, and
+/// the cluster of every document.
+fn clusters(
+    leaders: &[u32],
+    originals: &[u32],
+    pairs: &[Verified],
+    ids: &[Arc<str>],
+) -> (Vec<ClusterRow>, Vec<Option<u32>>) {
+    let mut members: Vec<(u32, u32)> = (0..).zip(leaders).map(|(document, &leader)| (leader, document)).collect();
+    members.sort_unstable();
+    let mut rows = Vec::new();
+    let mut cluster_of = vec![None; leaders.len()];
+    for group in members.chunk_by(|x, y| x.0 == y.0).filter(|group| group.len() > 1) {
+        let leader = group[0].0;
+        let cluster = rows.len() as u32 + 1;
+        let mut least: f64 = 1.0;
+        for &(_, document) in group {
+            cluster_of[document as usize] = Some(cluster);
+            let original = originals[document as usize];
+            if original != leader {
+                let pair = (leader.min(original), leader.max(original));
+                let at = pairs.binary_search_by_key(&pair, |pair| (pair.a, pair.b)).expect("members are verified");
+                least = least.min(pairs[at].resemblance());
+            }
+        }
+        let members: Vec<Arc<str>> = group.iter().map(|member| ids[member.1 as usize].clone()).collect();
+        let leader = ids[leader as usize].clone();
+        rows.push(ClusterRow { cluster, leader, size: members.len() as u32, members, min_resemblance: least });
+    }
+    (rows, cluster_of)
+}
+
+/// Counts characters and lines up to increasing places of a text.
+struct Cursor<'a> {
+    text: &'a str,
+    byte: usize,
+    chars: u64,
+    line: u64,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(text: &'a str) -> Self {
+        Cursor { text, byte: 0, chars: 0, line: 1 }
+    }
+
+    /// The characters before a byte, and the line it is in.
+    fn go(&mut self, byte: usize) -> (u64, u64) {
+        let passed = &self.text[self.byte..byte];
+        self.chars += passed.chars().count() as u64;
+        self.line += passed.bytes().filter(|&b| b == b'\n').count() as u64;
+        self.byte = byte;
+        (self.chars, self.line)
+    }
+}

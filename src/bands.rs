@@ -1,0 +1,111 @@
+//! Bands: which sketches to compare at all.
+//!
+//! A sketch is cut into bands of `rows` values; documents that agree in one
+//! whole band share a bucket and become a candidate pair (Leskovec, Rajaraman,
+//! Ullman, *Mining of Massive Datasets*, section 3.4). Linear in documents:
+//! a bucket of more than [`BUCKET`] documents pairs each with a bounded number
+//! of others.
+
+use serde::{Deserialize, Serialize};
+
+use crate::hash;
+use crate::sketch::Sketch;
+
+/// The recall promised at the threshold itself.
+const RECALL: f64 = 0.995;
+
+/// Most documents of a bucket that are all paired with each other. In a larger
+/// one each is paired with the first half as many and the half as many before
+/// it.
+pub(crate) const BUCKET: usize = 64;
+
+/// How a sketch is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Bands {
+    /// Number of bands.
+    pub bands: usize,
+    /// Values in each.
+    pub rows: usize,
+}
+
+impl Bands {
+    /// The largest number of rows with which a pair of resemblance `threshold`
+    /// still shares a bucket with probability at least 0.995; one row if none
+    /// has that.
+    ///
+    /// More rows mean fewer false candidates. Choosing the rows by equal
+    /// weights of both errors instead, as is common, loses more than half of
+    /// the pairs that lie at the threshold.
+    pub(crate) fn choose(bins: usize, threshold: f64) -> Bands {
+        let rows = (1..=bins)
+            .rev()
+            .find(|&rows| Bands { bands: bins / rows, rows }.probability(threshold) >= RECALL)
+            .unwrap_or(1);
+        Bands { bands: bins / rows, rows }
+    }
+
+    /// The probability that two documents of a resemblance become a candidate
+    /// pair: `1 - (1 - J^rows)^bands`.
+    pub fn probability(&self, resemblance: f64) -> f64 {
+        1.0 - (1.0 - resemblance.powi(self.rows as i32)).powi(self.bands as i32)
+    }
+
+    /// The bucket of a sketch in each band.
+    pub(crate) fn keys<const BINS: usize>(self, sketch: &Sketch<BINS>) -> impl Iterator<Item = u64> {
+        (0u32..).zip(sketch.chunks_exact(self.rows)).map(|(band, values)| {
+            hash::mix(values.iter().fold(hash::push(0, band), |sum, &value| hash::push(sum, value)))
+        })
+    }
+}
+
+/// The candidate pairs `(earlier, later)` of documents that share a bucket,
+/// sorted, each once; and the number of buckets too full to pair all.
+///
+/// `entries` holds `(bucket, document)` and is sorted here.
+pub(crate) fn candidates(mut entries: Vec<(u64, u32)>) -> (Vec<(u32, u32)>, usize) {
+    entries.sort_unstable();
+    entries.dedup();
+    let mut pairs = Vec::new();
+    let mut crowded = 0;
+    for bucket in entries.chunk_by(|a, b| a.0 == b.0) {
+        crowded += usize::from(bucket.len() > BUCKET);
+        for (at, &(_, later)) in bucket.iter().enumerate() {
+            let all = bucket.len() <= BUCKET || at <= BUCKET;
+            let (head, tail) = if all { (at, at) } else { (BUCKET / 2, at - BUCKET / 2) };
+            let earlier = bucket[..head].iter().chain(&bucket[tail..at]);
+            pairs.extend(earlier.map(|&(_, earlier)| (earlier, later)));
+        }
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    (pairs, crowded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_follow_from_the_stated_recall() {
+        assert_eq!(Bands::choose(128, 0.8), Bands { bands: 21, rows: 6 });
+        for threshold in [0.3, 0.5, 0.7, 0.9, 1.0] {
+            let chosen = Bands::choose(128, threshold);
+            assert!(chosen.probability(threshold) >= RECALL, "{threshold}: {chosen:?}");
+            let next = Bands { bands: 128 / (chosen.rows + 1), rows: chosen.rows + 1 };
+            assert!(next.bands == 0 || next.probability(threshold) < RECALL, "{threshold}");
+        }
+    }
+
+    #[test]
+    fn small_buckets_pair_all_and_large_ones_a_bounded_number() {
+        let small: Vec<_> = (0..5).map(|doc| (7, doc)).collect();
+        assert_eq!(candidates(small), ((0..5).flat_map(|a| (a + 1..5).map(move |b| (a, b))).collect(), 0));
+        let (pairs, crowded) = candidates((0..1000).map(|doc| (7, doc)).collect());
+        assert_eq!(crowded, 1);
+        assert!(pairs.len() <= 1000 * BUCKET);
+        for doc in 1..1000 {
+            assert!(pairs.contains(&(0, doc)) && pairs.contains(&(doc - 1, doc)));
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! One bit for every token of every document.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Bits that many threads may set together; none is ever cleared, so the order
+/// is immaterial.
+pub(crate) struct Bits {
+    words: Vec<AtomicU64>,
+    base: Vec<usize>,
+}
+
+impl Bits {
+    /// All unset, for documents of these lengths.
+    pub(crate) fn new(lengths: impl Iterator<Item = u32>) -> Self {
+        let mut total = 0;
+        let base = lengths
+            .map(|length| {
+                total += length as usize;
+                total - length as usize
+            })
+            .collect();
+        Bits { words: (0..total.div_ceil(64)).map(|_| AtomicU64::new(0)).collect(), base }
+    }
+
+    /// The words that hold a range, each with the mask of its bits there.
+    fn range(&self, document: u32, from: u32, len: u32) -> impl Iterator<Item = (&AtomicU64, u64)> {
+        let first = self.base[document as usize] + from as usize;
+        let last = first + len as usize;
+        let words = if len == 0 { 0..0 } else { first / 64..last.div_ceil(64) };
+        words.map(move |word| {
+            let low = first.saturating_sub(word * 64);
+            let high = (last - word * 64).min(64);
+            (&self.words[word], (u64::MAX >> (64 - (high - low))) << low)
+        })
+    }
+
+    /// How many of `len` tokens of a document are set.
+    pub(crate) fn count(&self, document: u32, from: u32, len: u32) -> u32 {
+        self.range(document, from, len).map(|(word, mask)| (word.load(Relaxed) & mask).count_ones()).sum()
+    }
+
+    /// Whether a token is set.
+    pub(crate) fn get(&self, document: u32, token: u32) -> bool {
+        self.count(document, token, 1) == 1
+    }
+
+    /// Sets `len` tokens of a document.
+    pub(crate) fn set(&self, document: u32, from: u32, len: u32) {
+        for (word, mask) in self.range(document, from, len) {
+            if word.load(Relaxed) & mask != mask {
+                word.fetch_or(mask, Relaxed);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn bit_ranges_equal_single_bits(lengths in prop::collection::vec(1u32..200, 1..4), ranges in prop::collection::vec((any::<u32>(), any::<u32>(), any::<u32>()), 0..12)) {
+            let bits = Bits::new(lengths.iter().copied());
+            let mut naive: Vec<Vec<bool>> = lengths.iter().map(|&n| vec![false; n as usize]).collect();
+            for (document, from, len) in ranges {
+                let document = document % lengths.len() as u32;
+                let from = from % lengths[document as usize];
+                let len = len % (lengths[document as usize] - from + 1);
+                let slice = &mut naive[document as usize][from as usize..(from + len) as usize];
+                prop_assert_eq!(bits.count(document, from, len) as usize, slice.iter().filter(|&&bit| bit).count());
+                slice.fill(true);
+                bits.set(document, from, len);
+            }
+        }
+    }
+}

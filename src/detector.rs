@@ -1,0 +1,466 @@
+//! The pipeline: joins the stages, and is the only file that knows of threads.
+//!
+//! Each stage is a plain function of one document, one group or one range.
+//! Here they are mapped over all of them, and the results are collected in
+//! order, so that the number of threads changes nothing.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use crate::align::{self, align};
+use crate::assemble::{Context, Findings};
+use crate::anchors::{Anchor, anchors};
+use crate::bands::{Bands, candidates};
+use crate::bits::Bits;
+use crate::clusters::{Verified, leaders, shared_tokens};
+use crate::collection::Collection;
+use crate::config::{Config, Lengths, Unit};
+use crate::document::{Document, MAX_DOCUMENT_BYTES};
+use crate::error::Error;
+use crate::families::{Family, Occurrence, families};
+use crate::fingerprints::{self, fingerprints};
+use crate::postings::{Partitioned, Posting, TwiceFilter};
+use crate::projection::{Batch, project};
+use crate::report::Report;
+use crate::shingles::{shingle_set, shingles};
+use crate::sketch::{Sketch, estimate, sketch};
+use crate::tokens::{TokenChunk, Tokens};
+use crate::variants::{Compare, Outline, merge};
+
+/// Finds recurring passages and near-duplicates, and keeps the ledgers.
+///
+/// Made once from a [`Config`], it can scan any number of collections.
+///
+/// ```
+/// use twicetold::{Config, Detector, Document};
+///
+/// let detector = Detector::new(Config::default())?;
+/// let notice = "Reprinted by kind permission of the editors of the Weekly Gazette.";
+/// let report = detector.scan(&[
+///     Document::new("a", format!("The mill burned down on Monday night.\n\n{notice}")),
+///     Document::new("b", format!("A new bridge was opened by the mayor.\n\n{notice}")),
+/// ])?;
+/// assert_eq!(report.families[0].df, 2);
+/// assert_eq!(report.families[0].text, notice);
+/// # Ok::<(), twicetold::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Detector {
+    config: Config,
+    pool: rayon::ThreadPool,
+}
+
+/// A part of the work, for progress displays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Splitting texts into tokens.
+    Tokens,
+    /// Sketching documents and comparing candidates.
+    NearDuplicates,
+    /// Collecting fingerprints that recur.
+    Fingerprints,
+    /// Aligning passages.
+    Alignment,
+    /// Gathering passages into families.
+    Families,
+    /// Writing the ledgers.
+    Ledger,
+}
+
+/// Is told that some of a stage's work is done: how many units now, of how many
+/// in all. Called from several threads.
+pub type Progress<'a> = &'a (dyn Fn(Stage, u64, u64) + Sync);
+
+impl Detector {
+    /// Checks the settings and starts the worker threads.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Setting`] if a setting is outside its range, [`Error::Threads`]
+    /// if the threads cannot be started.
+    pub fn new(config: Config) -> Result<Self, Error> {
+        config.check()?;
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(config.threads)
+            .thread_name(|number| format!("twicetold-{number}"))
+            .build()
+            .map_err(|error| Error::Threads(error.to_string()))?;
+        Ok(Detector { config, pool })
+    }
+
+    /// The settings it was made from.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Scans a collection.
+    ///
+    /// The order of `documents` and the number of threads change nothing in the
+    /// report. Time is linear in the text but for sorting; memory is about two
+    /// to four bytes for each byte of text.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DuplicateId`] if two documents share an id,
+    /// [`Error::DocumentTooLong`] if one is longer than
+    /// [`MAX_DOCUMENT_BYTES`], [`Error::TooManyDocuments`] beyond 2³² − 1.
+    pub fn scan(&self, documents: &[Document]) -> Result<Report, Error> {
+        self.scan_with(documents, &|_, _, _| {})
+    }
+
+    /// Scans a collection and reports progress.
+    ///
+    /// # Errors
+    ///
+    /// As [`Detector::scan`].
+    pub fn scan_with(&self, documents: &[Document], progress: Progress) -> Result<Report, Error> {
+        check_documents(documents)?;
+        Ok(self.pool.install(|| Scan { config: &self.config, progress }.run(documents)))
+    }
+}
+
+fn check_documents(documents: &[Document]) -> Result<(), Error> {
+    if documents.len() >= u32::MAX as usize {
+        return Err(Error::TooManyDocuments(documents.len()));
+    }
+    let mut ids = ahash::AHashSet::with_capacity(documents.len());
+    for Document { id, text, .. } in documents {
+        if !ids.insert(id) {
+            return Err(Error::DuplicateId { id: id.clone() });
+        }
+        if text.len() > MAX_DOCUMENT_BYTES {
+            return Err(Error::DocumentTooLong { id: id.clone(), bytes: text.len() });
+        }
+    }
+    Ok(())
+}
+
+const BINS: usize = 128;
+/// Partitions that postings and anchors are scattered into.
+const PARTITIONS: usize = 1 << 8;
+/// How far below the threshold an estimate may lie before the exact comparison
+/// is saved: five standard deviations at the worst.
+const MARGIN: f64 = 0.22;
+
+struct Scan<'a> {
+    config: &'a Config,
+    progress: Progress<'a>,
+}
+
+impl Scan<'_> {
+    fn run(&self, documents: &[Document]) -> Report {
+        let collection = self.tokenise(documents);
+        let hashes: Vec<u64> =
+            (0..collection.len() as u32).into_par_iter().map(|document| collection.hash(document)).collect();
+        let originals = collection.originals(&hashes);
+        let near = self.near_duplicates(&collection, &originals);
+        let batches = self.alignments(&collection, &originals);
+
+        let lengths: Vec<u32> =
+            (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
+        let matched = Bits::new(lengths.iter().copied());
+        batches.par_iter().for_each(|batch| batch.each_matched(|document, from, len| matched.set(document, from, len)));
+        let mut nearest = vec![(0, u32::MAX); collection.len()];
+        for batch in &batches {
+            batch.each_pair(|later, earlier, tokens| {
+                for (this, other) in [(later, earlier), (earlier, later)] {
+                    let best = &mut nearest[this as usize];
+                    if this != other && (tokens, std::cmp::Reverse(other)) > (best.0, std::cmp::Reverse(best.1)) {
+                        *best = (tokens, other);
+                    }
+                }
+            });
+        }
+        let families = self.families(&collection, &originals, batches, &lengths, &matched);
+        let findings = Findings { originals, near, nearest, matched, families };
+        self.assemble(&Context::new(self.config, &collection, &findings), &collection, &findings)
+    }
+
+    /// Makes all rows.
+    fn assemble(&self, context: &Context, collection: &Collection, findings: &Findings) -> Report {
+        let facts: Vec<_> =
+            (0..collection.len() as u32).into_par_iter().flat_map_iter(|document| context.facts(document)).collect();
+        let families: Vec<_> = (0..findings.families.len() as u32)
+            .into_par_iter()
+            .map(|number| context.family(number, &facts))
+            .collect();
+        drop(facts);
+        let kinds: Vec<_> = families.iter().map(|row| row.kind).collect();
+        let total = collection.len() as u64;
+        let made: Vec<_> = collection
+            .ranges()
+            .par_iter()
+            .map(|range| {
+                let rows: Vec<_> = range.clone().map(|document| context.document(document as u32, &kinds)).collect();
+                (self.progress)(Stage::Ledger, range.len() as u64, total);
+                rows
+            })
+            .collect();
+        let mut documents = Vec::with_capacity(collection.len());
+        let mut spans = Vec::new();
+        let mut labels = [0; 9];
+        for (row, mut of_one, weights) in made.into_iter().flatten() {
+            documents.push(row);
+            spans.append(&mut of_one);
+            labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+        }
+        let (pairs, unlisted) = context.pairs(&findings.near.shared_tokens);
+        let clusters = context.clusters();
+        let counts = context.counts(labels, unlisted);
+        Report { documents, families, spans, pairs, clusters, counts }
+    }
+
+    fn tokenise<'d>(&self, documents: &'d [Document]) -> Collection<'d> {
+        let mut collection = Collection::new(documents);
+        let total: u64 = documents.iter().map(|document| document.text.len() as u64).sum();
+        let split = self.config.unit == Unit::Char;
+        let chunks = collection
+            .ranges()
+            .par_iter()
+            .map(|range| {
+                let chunk = TokenChunk::new(collection.texts(range.clone()), split);
+                let bytes: usize = collection.texts(range.clone()).map(str::len).sum();
+                (self.progress)(Stage::Tokens, bytes as u64, total);
+                chunk
+            })
+            .collect();
+        collection.fill(chunks);
+        collection
+    }
+
+    fn lengths(&self, tokens: &Tokens) -> Lengths {
+        self.config.lengths(tokens.characters)
+    }
+
+    /// The verified near-duplicate pairs among first copies, and the leaders.
+    fn near_duplicates(&self, collection: &Collection, originals: &[u32]) -> Near {
+        let total = collection.len() as u64;
+        let bands = Bands::choose(BINS, self.config.similarity);
+        let sketches: Vec<Sketch<BINS>> = collection
+            .ranges()
+            .par_iter()
+            .flat_map_iter(|range| {
+                let mut hashes = Vec::new();
+                let sketched: Vec<_> = range
+                    .clone()
+                    .map(|document| {
+                        hashes.clear();
+                        if originals[document] == document as u32 {
+                            let tokens = collection.tokens(document as u32);
+                            shingles(tokens.words, self.lengths(&tokens).shingle, &mut hashes);
+                        }
+                        sketch(&hashes)
+                    })
+                    .collect();
+                (self.progress)(Stage::NearDuplicates, range.len() as u64, total);
+                sketched
+            })
+            .collect();
+        let takes_part = |document: &u32| {
+            originals[*document as usize] == *document && collection.tokens(*document).len() > 0
+        };
+        let buckets = (0..collection.len() as u32)
+            .filter(takes_part)
+            .flat_map(|document| bands.keys(&sketches[document as usize]).map(move |key| (key, document)))
+            .collect();
+        let (mut pairs, crowded) = candidates(buckets);
+        let least = self.config.similarity - MARGIN;
+        pairs.retain(|&(a, b)| estimate(&sketches[a as usize], &sketches[b as usize]) >= least);
+
+        // Sets are made only for documents that have a candidate.
+        let involved: Vec<u32> = {
+            let set: BTreeSet<u32> = pairs.iter().flat_map(|&(a, b)| [a, b]).collect();
+            set.into_iter().collect()
+        };
+        let sets: Vec<Vec<u64>> = involved
+            .par_iter()
+            .map(|&document| {
+                let tokens = collection.tokens(document);
+                shingle_set(&tokens, self.lengths(&tokens).shingle)
+            })
+            .collect();
+        let set = |document: u32| {
+            let at = involved.binary_search(&document).expect("involved");
+            (document, &sets[at][..])
+        };
+        let verified: Vec<Verified> = pairs
+            .par_iter()
+            .map(|&(a, b)| Verified::new(set(a), set(b)))
+            .filter(|pair| pair.resemblance() >= self.config.similarity)
+            .collect();
+        let shared_tokens = verified
+            .par_iter()
+            .map(|pair| {
+                let tokens = collection.tokens(pair.b);
+                shared_tokens(tokens.words, self.lengths(&tokens).shingle, set(pair.a).1)
+            })
+            .collect();
+        let leaders = leaders(collection.len(), &verified);
+        Near { bands, crowded, sketches, pairs: verified, shared_tokens, leaders }
+    }
+
+    /// All accepted alignments, in order of the later document.
+    fn alignments(&self, collection: &Collection, originals: &[u32]) -> Vec<Batch> {
+        let mut postings = self.postings(collection, originals);
+        let words = |document: u32| collection.tokens(document).words;
+        let lengths = |document: u32| {
+            let lengths = self.lengths(&collection.tokens(document));
+            (lengths.shingle, lengths.window)
+        };
+        let found: Vec<Vec<Anchor>> = postings
+            .split()
+            .into_par_iter()
+            .map(|partition| {
+                partition.sort_unstable();
+                let mut found = Vec::new();
+                for group in partition.chunk_by(|x, y| x.key == y.key) {
+                    anchors(group, words, lengths, |anchor| found.push(anchor));
+                }
+                found.shrink_to_fit();
+                found
+            })
+            .collect();
+        drop(postings);
+        let documents = collection.len().max(1);
+        let mut by_later = Partitioned::new(found, PARTITIONS, |anchor: &Anchor| {
+            anchor.later as usize * PARTITIONS / documents
+        });
+        let partitions = by_later.split();
+        let total = partitions.len() as u64;
+        partitions
+            .into_par_iter()
+            .map(|partition| {
+                partition.sort_unstable_by_key(|anchor| (anchor.later, anchor.earlier));
+                let mut batch = Batch::default();
+                let mut scratch = align::Scratch::default();
+                for pair in partition.chunk_by_mut(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
+                    let Anchor { later, earlier, .. } = pair[0];
+                    let (b, a) = (collection.tokens(later), collection.tokens(earlier));
+                    let min_tokens = self.lengths(&a).min_tokens.max(self.lengths(&b).min_tokens);
+                    align(&b, &a, later == earlier, min_tokens, pair, &mut scratch, |runs| {
+                        batch.push(later, earlier, runs);
+                    });
+                }
+                (self.progress)(Stage::Alignment, 1, total);
+                batch
+            })
+            .collect()
+    }
+
+    /// The postings of fingerprints that occur twice, by partition of the key.
+    fn postings(&self, collection: &Collection, originals: &[u32]) -> Partitioned<Posting> {
+        let bytes: usize = collection.documents.iter().map(|document| document.text.len()).sum();
+        // About one fingerprint for twelve bytes of running text.
+        let filter = TwiceFilter::new(bytes / 12);
+        let total = 2 * collection.len() as u64;
+        let each = |range: &std::ops::Range<usize>, found: &mut dyn FnMut(u64, u32, u32)| {
+            let mut scratch = fingerprints::Scratch::default();
+            for document in range.clone().filter(|&document| originals[document] == document as u32) {
+                let tokens = collection.tokens(document as u32);
+                fingerprints(&tokens, self.lengths(&tokens), &mut scratch, |key, position| {
+                    found(key, document as u32, position);
+                });
+            }
+            (self.progress)(Stage::Fingerprints, range.len() as u64, total);
+        };
+        collection.ranges().par_iter().for_each(|range| each(range, &mut |key, _, _| filter.add(key)));
+        let found: Vec<Vec<Posting>> = collection
+            .ranges()
+            .par_iter()
+            .map(|range| {
+                let mut found = Vec::new();
+                each(range, &mut |key, document, position| {
+                    if filter.added_twice(key) {
+                        found.push(Posting { key, document, position });
+                    }
+                });
+                found.shrink_to_fit();
+                found
+            })
+            .collect();
+        Partitioned::new(found, PARTITIONS, |posting| (posting.key >> 56) as usize)
+    }
+
+    /// Gathers alignments into families, in their final order.
+    fn families(
+        &self,
+        collection: &Collection,
+        originals: &[u32],
+        batches: Vec<Batch>,
+        lengths: &[u32],
+        matched: &Bits,
+    ) -> Vec<Family> {
+        let copies = project(&batches, lengths);
+        drop(batches);
+        let by_root: Vec<_> = copies.list.chunk_by(|x, y| x.root == y.root).collect();
+        let total = by_root.len() as u64;
+        let mut found: Vec<Family> = by_root
+            .par_iter()
+            .flat_map_iter(|list| {
+                (self.progress)(Stage::Families, 1, total);
+                families(list[0].root, &collection.tokens(list[0].root), &copies, list)
+            })
+            .collect();
+        drop(by_root);
+        drop(copies);
+        repeat_in_twins(&mut found, originals, lengths, matched);
+        for compare in [Compare::Plain, Compare::DigitsMasked] {
+            let outlines: Vec<Option<Outline>> = found
+                .par_iter()
+                .map(|family| Outline::new(&collection.tokens(family.root), family.start, family.end, compare))
+                .collect();
+            found = merge(found, &outlines, compare);
+        }
+        found.par_sort_by_cached_key(|family| {
+            let first = family.occurrences[0];
+            (std::cmp::Reverse((family.df(), family.len())), first.document, first.start, family.root, family.start)
+        });
+        found
+    }
+}
+
+/// Near-duplicates among first copies.
+pub(crate) struct Near {
+    pub bands: Bands,
+    pub crowded: usize,
+    pub sketches: Vec<Sketch<BINS>>,
+    pub pairs: Vec<Verified>,
+    /// Tokens of the later document of each pair that stand in the earlier.
+    pub shared_tokens: Vec<u64>,
+    /// The leader of every document; a later copy is its own.
+    pub leaders: Vec<u32>,
+}
+
+/// Exact duplicates took no part in the search: gives each the occurrences of
+/// its original, and adds a family for every such text as a whole.
+fn repeat_in_twins(families: &mut Vec<Family>, originals: &[u32], lengths: &[u32], matched: &Bits) {
+    let mut twins: Vec<(u32, u32)> =
+        (0..).zip(originals).filter(|&(document, &original)| document != original).map(|(d, &o)| (o, d)).collect();
+    if twins.is_empty() {
+        return;
+    }
+    twins.sort_unstable();
+    let of = |original: u32| {
+        let from = twins.partition_point(|twin| twin.0 < original);
+        twins[from..].iter().take_while(move |twin| twin.0 == original).map(|twin| twin.1)
+    };
+    for family in families.iter_mut() {
+        let own = family.occurrences.len();
+        for at in 0..own {
+            let occurrence = family.occurrences[at];
+            family.occurrences.extend(of(occurrence.document).map(|document| Occurrence { document, ..occurrence }));
+        }
+        family.occurrences.sort_unstable_by_key(|o| (o.document, o.start));
+    }
+    for group in twins.chunk_by(|x, y| x.0 == y.0) {
+        let original = group[0].0;
+        let end = lengths[original as usize];
+        let occurrences = std::iter::once(original).chain(group.iter().map(|twin| twin.1)).map(|document| {
+            matched.set(document, 0, end);
+            Occurrence { document, start: 0, end, matched: end }
+        });
+        families.push(Family { root: original, start: 0, end, occurrences: occurrences.collect() });
+    }
+}

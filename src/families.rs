@@ -1,0 +1,367 @@
+//! Families: all occurrences of one recurring passage, with common boundaries.
+//!
+//! A family is a segment of a root text. The stretches of the root that were
+//! copied propose segments; the commonest boundaries win, a longer stretch is
+//! cut where a commoner one begins or ends at a natural boundary (a line, a
+//! sentence, its own edge), and a much shorter one inside it becomes a nested
+//! family, so that a set phrase never shatters the paragraph around it. Every
+//! copy that holds enough of a segment is an occurrence. Sorts aside, linear in
+//! the copies.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use crate::intervals::Intervals;
+use crate::projection::{Copies, Copy};
+use crate::tokens::Tokens;
+
+/// A stretch of a document in which a family stands. Numbers count tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Occurrence {
+    pub document: u32,
+    pub start: u32,
+    pub end: u32,
+    /// Tokens that match the family's text.
+    pub matched: u32,
+}
+
+/// A recurring passage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Family {
+    /// Where its text was first seen.
+    pub root: u32,
+    pub start: u32,
+    pub end: u32,
+    /// Sorted by document and start; those of one document do not overlap.
+    pub occurrences: Vec<Occurrence>,
+}
+
+impl Family {
+    /// The number of documents it occurs in.
+    pub(crate) fn df(&self) -> usize {
+        self.occurrences.chunk_by(|x, y| x.document == y.document).count()
+    }
+
+    /// Its length in tokens.
+    pub(crate) fn len(&self) -> u32 {
+        self.end - self.start
+    }
+}
+
+/// Boundaries this close, in tokens, are one.
+const JITTER: u32 = 3;
+/// Fewest tokens of what is left when a stretch is cut, and of a part of a
+/// passage that may be joined to others.
+const PIECE: u32 = 5;
+/// Longest stretch between two parts of one occurrence, in tokens.
+const EDITED: i64 = 48;
+/// Percent of a family's text that an occurrence holds at least.
+const HELD: u32 = 40;
+
+/// The families of one root text, from all copies of it.
+pub(crate) fn families(root: u32, tokens: &Tokens, copies: &Copies, list: &[Copy]) -> Vec<Family> {
+    let segments = segments(tokens, list);
+    let index = Intervals::new(segments.iter().copied());
+    let mut parts: Vec<Vec<Part>> = segments.iter().map(|&(start, end)| vec![Part::whole(root, start, end)]).collect();
+    for copy in list {
+        for at in index.overlapping(copy.root_start, copy.root_end) {
+            let (start, end) = segments[at];
+            parts[at].extend(Part::new(copies, copy, start, end));
+        }
+    }
+    let family = |(&(start, end), mut parts): (&(u32, u32), Vec<Part>)| Family {
+        root,
+        start,
+        end,
+        occurrences: join(&mut parts, end - start),
+    };
+    let found = segments.iter().zip(parts).map(family);
+    found.filter(|family| family.occurrences.len() > 1).collect()
+}
+
+/// What a copy holds of a segment.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Part {
+    document: u32,
+    start: u32,
+    end: u32,
+    matched: u32,
+    root_start: u32,
+    root_end: u32,
+}
+
+impl Part {
+    fn whole(root: u32, start: u32, end: u32) -> Self {
+        Part { document: root, start, end, matched: end - start, root_start: start, root_end: end }
+    }
+
+    /// Whether this part goes on where an earlier one of the same document
+    /// stopped, in both texts, with an edited gap between them.
+    fn continues(&self, earlier: &Part) -> bool {
+        let gap = i64::from(self.start) - i64::from(earlier.end);
+        let root_gap = i64::from(self.root_start) - i64::from(earlier.root_end);
+        let near = -i64::from(JITTER)..=EDITED;
+        near.contains(&gap) && near.contains(&root_gap) && (gap - root_gap).abs() <= EDITED / 4
+    }
+
+    /// The part of `copy` on `start..end` of its root, if it is worth a look.
+    fn new(copies: &Copies, copy: &Copy, start: u32, end: u32) -> Option<Part> {
+        let runs = copies.runs(copy);
+        let first = runs.iter().find(|run| run.a_end() > start)?;
+        let last = runs.iter().rev().find(|run| run.a < end)?;
+        let (root_start, root_end) = (first.a.max(start), last.a_end().min(end));
+        if root_start >= root_end || root_end - root_start < PIECE.min(end - start) {
+            return None;
+        }
+        let within = |run: &crate::align::Run| run.a_end().min(end).saturating_sub(run.a.max(start));
+        Some(Part {
+            document: copy.document,
+            start: first.b + (root_start - first.a),
+            end: last.b + (root_end - last.a),
+            matched: runs.iter().map(within).sum(),
+            root_start,
+            root_end,
+        })
+    }
+}
+
+/// Joins the parts of one family to occurrences: overlapping parts of a
+/// document, and parts that continue each other across an edited gap. What
+/// holds too little of the family is left out.
+fn join(parts: &mut [Part], len: u32) -> Vec<Occurrence> {
+    parts.sort_unstable();
+    let mut joined: Vec<(Part, u32)> = Vec::new();
+    for &part in parts.iter() {
+        let size = part.root_end - part.root_start;
+        if let Some((last, held)) = joined.last_mut()
+            && last.document == part.document
+        {
+            let overlap = last.end.saturating_sub(part.start);
+            if overlap > 0 || part.continues(last) {
+                let both = (last.matched + part.matched).saturating_sub(overlap);
+                *held = (last.root_end.max(part.root_end) - last.root_start.min(part.root_start)).min(*held + size);
+                last.matched = both.max(last.matched).max(part.matched);
+                last.end = last.end.max(part.end);
+                last.root_start = last.root_start.min(part.root_start);
+                last.root_end = last.root_end.max(part.root_end);
+                continue;
+            }
+        }
+        joined.push((part, size));
+    }
+    let enough = |(part, held): (Part, u32)| {
+        (held * 100 >= len * HELD).then_some(Occurrence {
+            document: part.document,
+            start: part.start,
+            end: part.end,
+            matched: part.matched.min(part.end - part.start),
+        })
+    };
+    joined.into_iter().filter_map(enough).collect()
+}
+
+/// Chooses the segments of a root text, sorted.
+fn segments(tokens: &Tokens, list: &[Copy]) -> Vec<(u32, u32)> {
+    let stretches = stretches(list);
+    let starts = settle(stretches.iter().map(|stretch| stretch.0), tokens);
+    let ends = settle(stretches.iter().map(|stretch| stretch.1), tokens);
+    let mut counts: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+    for (start, end) in stretches {
+        let settled = (starts[&start], ends[&end]);
+        let span = if settled.0 < settled.1 { settled } else { (start, end) };
+        *counts.entry(span).or_insert(0) += 1;
+    }
+    let mut proposals: BinaryHeap<(u32, u32, Reverse<u32>)> =
+        counts.into_iter().map(|((start, end), count)| (count, end - start, Reverse(start))).collect();
+    let mut chosen = Chosen::default();
+    while let Some((count, len, Reverse(start))) = proposals.pop() {
+        let end = start + len;
+        let mut cut: Option<(u32, u32)> = None;
+        let mut member = false;
+        for ((from, to), commoner) in chosen.overlapping(start, end) {
+            let shared = to.min(end) - from.max(start);
+            if shared * 5 >= len * 4 && shared * 100 >= (to - from) * HELD {
+                member = true;
+                break;
+            }
+            let natural = |edge: u32, own: u32| {
+                edge.abs_diff(own) <= JITTER
+                    || tokens.starts_block(edge as usize)
+                    || ends_sentence(tokens, edge as usize)
+            };
+            if shared * 5 >= (to - from) * 4
+                && commoner > count
+                && natural(from, start)
+                && natural(to, end)
+                && cut.is_none_or(|(from_before, to_before)| to - from > to_before - from_before)
+            {
+                cut = Some((from, to));
+            }
+        }
+        if member {
+            continue;
+        }
+        match cut {
+            None => chosen.insert(start, end, count),
+            Some((from, to)) => {
+                for (left, right) in [(start, from), (to, end)] {
+                    if right >= left + PIECE {
+                        proposals.push((count, right - left, Reverse(left)));
+                    }
+                }
+            }
+        }
+    }
+    chosen.spans.into_keys().collect()
+}
+
+/// The stretches of the root that were copied; fragments of one edited copy
+/// count as one stretch.
+fn stretches(list: &[Copy]) -> Vec<(u32, u32)> {
+    let mut parts: Vec<Part> = list
+        .iter()
+        .map(|copy| Part {
+            document: copy.document,
+            start: copy.start,
+            end: copy.end,
+            matched: 0,
+            root_start: copy.root_start,
+            root_end: copy.root_end,
+        })
+        .collect();
+    parts.sort_unstable();
+    let mut joined: Vec<Part> = Vec::new();
+    for part in parts {
+        match joined.last_mut() {
+            Some(last) if last.document == part.document && part.continues(last) => {
+                last.end = part.end;
+                last.root_end = part.root_end.max(last.root_end);
+            }
+            _ => joined.push(part),
+        }
+    }
+    joined.into_iter().map(|part| (part.root_start, part.root_end)).collect()
+}
+
+/// Maps every boundary to the commonest one near it; of equals, to one that
+/// begins a line.
+fn settle(boundaries: impl Iterator<Item = u32>, tokens: &Tokens) -> BTreeMap<u32, u32> {
+    let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
+    for boundary in boundaries {
+        *counts.entry(boundary).or_insert(0) += 1;
+    }
+    let mut order: Vec<(Reverse<u32>, bool, u32)> = counts
+        .iter()
+        .map(|(&at, &count)| (Reverse(count), !tokens.starts_line(at as usize), at))
+        .collect();
+    order.sort_unstable();
+    let mut settled = BTreeMap::new();
+    for (_, _, mode) in order {
+        if settled.contains_key(&mode) {
+            continue;
+        }
+        for &near in counts.range(mode.saturating_sub(JITTER)..=mode + JITTER).map(|(at, _)| at) {
+            settled.entry(near).or_insert(mode);
+        }
+    }
+    settled
+}
+
+/// Segments chosen so far, with their counts.
+#[derive(Default)]
+struct Chosen {
+    spans: BTreeMap<(u32, u32), u32>,
+    longest: u32,
+}
+
+impl Chosen {
+    /// Most segments looked at for one proposal.
+    const NESTING: usize = 512;
+
+    fn insert(&mut self, start: u32, end: u32, count: u32) {
+        self.longest = self.longest.max(end - start);
+        self.spans.insert((start, end), count);
+    }
+
+    fn overlapping(&self, start: u32, end: u32) -> impl Iterator<Item = ((u32, u32), u32)> {
+        self.spans
+            .range((start.saturating_sub(self.longest), 0)..(end, 0))
+            .rev()
+            .take(Chosen::NESTING)
+            .map(|(&span, &count)| (span, count))
+            .filter(move |&((_, to), _)| to > start)
+    }
+}
+
+/// Whether a sentence ends before a token.
+fn ends_sentence(tokens: &Tokens, number: usize) -> bool {
+    let Some(before) = number.checked_sub(1) else { return true };
+    let end = tokens.token(before).end;
+    let mut after = tokens.text[end..].chars().take(3);
+    after.any(|c| matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '؟' | '۔' | '।'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::align::Run;
+    use crate::projection::{Batch, project};
+    use crate::tokens::TokenChunk;
+
+    /// Families found when each `(later, earlier, b, a, len)` is an alignment
+    /// of one run and document 0 is the only root. Two tokens make a line.
+    fn found(alignments: &[(u32, u32, u32, u32)]) -> Vec<((u32, u32), Vec<(u32, u32, u32)>)> {
+        let text = "one two\n\n".repeat(100);
+        let chunk = TokenChunk::new(std::iter::once(text.as_str()), false);
+        let mut batch = Batch::default();
+        for &(later, b, a, len) in alignments {
+            batch.push(later, 0, &[Run { b, a, len }]);
+        }
+        let copies = project(&[batch], &[200; 20]);
+        families(0, &chunk.get(0, &text), &copies, &copies.list)
+            .into_iter()
+            .map(|family| {
+                let places = family.occurrences.iter().map(|o| (o.document, o.start, o.end));
+                ((family.start, family.end), places.collect())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn boundaries_settle_on_the_commonest() {
+        let families = found(&[(1, 0, 20, 40), (2, 10, 20, 40), (3, 5, 22, 37)]);
+        assert_eq!(families, [((20, 60), vec![(0, 20, 60), (1, 0, 40), (2, 10, 50), (3, 5, 42)])]);
+    }
+
+    #[test]
+    fn a_set_phrase_is_nested_in_the_paragraph() {
+        // Odd boundaries lie inside a line and no sentence ends there.
+        let mut alignments = vec![(1, 0, 20, 60)];
+        alignments.extend((2..8).map(|later| (later, 3, 41, 8)));
+        let families = found(&alignments);
+        assert_eq!(families.len(), 2);
+        assert_eq!(families[0], ((20, 80), vec![(0, 20, 80), (1, 0, 60)]));
+        assert_eq!(families[1].0, (41, 49));
+        assert_eq!(families[1].1.len(), 8, "both documents of the paragraph and six more");
+    }
+
+    #[test]
+    fn distant_copies_are_not_one_stretch() {
+        let families = found(&[(1, 0, 20, 20), (1, 100, 120, 30)]);
+        assert_eq!(families.iter().map(|f| f.0).collect::<Vec<_>>(), [(20, 40), (120, 150)]);
+    }
+
+    #[test]
+    fn a_story_is_cut_where_a_commoner_footer_begins() {
+        let mut alignments = vec![(1, 0, 20, 80)];
+        alignments.extend((2..8).map(|later| (later, 3, 80, 20)));
+        let families = found(&alignments);
+        assert_eq!(families.iter().map(|f| (f.0, f.1.len())).collect::<Vec<_>>(), [((20, 80), 2), ((80, 100), 8)]);
+    }
+
+    #[test]
+    fn fragments_of_one_copy_are_one_occurrence() {
+        let families = found(&[(1, 0, 20, 60), (2, 100, 20, 20), (2, 134, 52, 28)]);
+        assert_eq!(families[0].1, [(0, 20, 80), (1, 0, 60), (2, 100, 162)]);
+    }
+}

@@ -1,0 +1,205 @@
+//! Fingerprints: the few shingles of a document by which passages are found.
+//!
+//! Winnowing (Schleimer, Wilkerson, Aiken, *Winnowing: Local Algorithms for
+//! Document Fingerprinting*, SIGMOD 2003): of every `w` consecutive shingles the
+//! one with the least hash is kept, the rightmost of equals. Two texts with a
+//! common run of `k + w - 1` tokens therefore share a fingerprint. Shingles of
+//! too little information (rows of one word, single letters, lone digits) are
+//! passed over before the choice: they recur by accident and would crowd out
+//! what tells texts apart.
+//!
+//! Lines and paragraphs too short to be sure of a fingerprint are hashed whole,
+//! so that a heading of two words is found where it stands alone again.
+
+use crate::config::Lengths;
+use crate::hash;
+use crate::shingles::shingles;
+use crate::tokens::Tokens;
+
+/// Buffers that live as long as their worker.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    hashes: Vec<u64>,
+    selected: Vec<u32>,
+}
+
+/// Fewest tokens, and fewest bytes, of a line or paragraph hashed whole.
+const BLOCK_TOKENS: usize = 2;
+const BLOCK_BYTES: usize = 6;
+
+/// Calls `found(key, token)` for every fingerprint of the document, then for
+/// every block that is not sure to hold one.
+pub(crate) fn fingerprints(
+    tokens: &Tokens,
+    lengths: Lengths,
+    scratch: &mut Scratch,
+    mut found: impl FnMut(u64, u32),
+) {
+    let Scratch { hashes, selected } = scratch;
+    selected.clear();
+    if tokens.len() >= lengths.shingle {
+        shingles(tokens.words, lengths.shingle, hashes);
+        for (at, hash) in hashes.iter_mut().enumerate() {
+            if !informative(tokens, at, lengths.shingle) {
+                *hash = u64::MAX;
+            }
+        }
+        winnow(hashes, lengths.window, |at| {
+            selected.push(at as u32);
+            found(hashes[at], at as u32);
+        });
+    }
+    blocks(tokens, lengths, selected, found);
+}
+
+/// Calls `select` with the position of the least hash of every window, each
+/// position once, in order. `u64::MAX` is never selected.
+fn winnow(hashes: &[u64], window: usize, mut select: impl FnMut(usize)) {
+    let window = window.min(hashes.len());
+    let mut best = usize::MAX;
+    for end in window..=hashes.len() {
+        let start = end - window;
+        let before = best;
+        if best == usize::MAX || best < start {
+            best = start;
+            for at in start + 1..end {
+                if hashes[at] <= hashes[best] {
+                    best = at;
+                }
+            }
+        } else if hashes[end - 1] <= hashes[best] {
+            best = end - 1;
+        }
+        if best != before && hashes[best] != u64::MAX {
+            select(best);
+        }
+    }
+}
+
+/// Whether a shingle has three distinct tokens and spans enough bytes.
+#[inline]
+fn informative(tokens: &Tokens, at: usize, k: usize) -> bool {
+    let words = &tokens.words[at..at + k];
+    let bytes = tokens.places[at + k - 1].byte() - tokens.places[at].byte();
+    let least = if tokens.split { k - 1 } else { 2 * k };
+    bytes >= least && (distinct3(words[0], words[1], words[2]) || {
+        let second = words.iter().find(|&&word| word != words[0]);
+        second.is_some_and(|second| words.iter().any(|word| word != second && *word != words[0]))
+    })
+}
+
+#[inline]
+fn distinct3(a: u32, b: u32, c: u32) -> bool {
+    (a != b) & (b != c) & (a != c)
+}
+
+/// Hashes each line, and each paragraph of several lines, that is too short to
+/// be sure of a fingerprint or holds none.
+fn blocks(tokens: &Tokens, lengths: Lengths, selected: &[u32], mut found: impl FnMut(u64, u32)) {
+    let mut unseen = 0;
+    let mut paragraph = 0;
+    let mut line = 0;
+    for end in 1..=tokens.len() {
+        if !tokens.starts_line(end) {
+            continue;
+        }
+        // Selected positions before this line lie behind.
+        unseen += selected[unseen..].iter().take_while(|&&at| (at as usize) < line).count();
+        // In a line below the guaranteed length the choice of a fingerprint
+        // depends on what surrounds it.
+        let bare = |from: usize, next: Option<&u32>| {
+            (end - from < lengths.shingle + lengths.window - 1
+                || next.is_none_or(|&at| at as usize + lengths.shingle > end))
+                && is_block(tokens, from, end)
+        };
+        if bare(line, selected.get(unseen)) {
+            found(key(&tokens.words[line..end]), line as u32);
+        }
+        if tokens.starts_block(end) {
+            if paragraph != line {
+                let next = selected.partition_point(|&at| (at as usize) < paragraph);
+                if bare(paragraph, selected.get(next)) {
+                    found(key(&tokens.words[paragraph..end]), paragraph as u32);
+                }
+            }
+            paragraph = end;
+        }
+        line = end;
+    }
+}
+
+/// Whether a range of tokens is long enough to be looked for as a block.
+pub(crate) fn is_block(tokens: &Tokens, from: usize, end: usize) -> bool {
+    end - from >= BLOCK_TOKENS
+        && tokens.token(end - 1).end - tokens.places[from].byte() >= BLOCK_BYTES
+}
+
+/// Blocks have keys of their own, so that they never meet a shingle.
+fn key(words: &[u32]) -> u64 {
+    hash::mix(hash::words(words) ^ 0x626c_6f63_6b73)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tokens::TokenChunk;
+
+    const LENGTHS: Lengths = Lengths { shingle: 5, window: 4, min_tokens: 8 };
+
+    fn keys(text: &str) -> Vec<(u64, u32)> {
+        let chunk = TokenChunk::new(std::iter::once(text), false);
+        let mut found = Vec::new();
+        fingerprints(&chunk.get(0, text), LENGTHS, &mut Scratch::default(), |k, at| found.push((k, at)));
+        found
+    }
+
+    #[test]
+    fn short_blocks_are_hashed_whole() {
+        let found = keys("728 x 90\n\nYes\n\nA heading here\nand more");
+        let places: Vec<u32> = found.iter().map(|&(_, at)| at).collect();
+        // After the fingerprints of the nine tokens, three lines; a lone word is
+        // no block.
+        assert_eq!(places[places.len() - 3..], [0, 4, 7]);
+    }
+
+    #[test]
+    fn text_without_information_is_only_a_block() {
+        for text in ["again ".repeat(100), "1 2 3 4 5 6 7 8 9 ".repeat(20)] {
+            let found = keys(&text);
+            assert_eq!(found.len(), 1);
+            assert_eq!(found[0].1, 0);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn winnowing_selects_the_rightmost_least_of_each_window(hashes in prop::collection::vec(0u64..6, 1..40), window in 1usize..8) {
+            let mut found = Vec::new();
+            winnow(&hashes, window, |at| found.push(at));
+            let mut expected: Vec<usize> = Vec::new();
+            for start in 0..=hashes.len() - window.min(hashes.len()) {
+                let range = start..start + window.min(hashes.len());
+                let least = range.clone().map(|at| hashes[at]).min().unwrap();
+                let at = range.rev().find(|&at| hashes[at] == least).unwrap();
+                if expected.last() != Some(&at) {
+                    expected.push(at);
+                }
+            }
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn texts_with_eight_tokens_in_common_share_a_fingerprint(
+            common in prop::collection::vec("[a-z]{3,6}", 8..12),
+            before in prop::collection::vec("[a-z]{3,6}", 0..9),
+            after in prop::collection::vec("[a-z]{3,6}", 0..9),
+        ) {
+            prop_assume!(common.iter().collect::<std::collections::BTreeSet<_>>().len() >= common.len() - 1);
+            let one = keys(&common.join(" "));
+            let other = keys(&[before, common, after].concat().join(" "));
+            prop_assert!(one.iter().any(|(key, _)| other.iter().any(|(k, _)| k == key)));
+        }
+    }
+}

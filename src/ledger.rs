@@ -1,0 +1,185 @@
+//! The ledger: one label for every token of a document.
+//!
+//! Only tokens in matching runs of accepted alignments are accounted for, so a
+//! word changed inside a passage stays unique and costs one word. Where several
+//! families cover a token, boilerplate wins; then a family in which an earlier
+//! copy may exist over one of which this is the first occurrence; then the one
+//! with more matched tokens here; then the smaller family number. Shares weigh
+//! tokens by their letters and digits and are kept as integers. Linear in the
+//! document and the occurrences in it.
+
+use crate::families::Occurrence;
+use crate::report::{Kind, Label};
+
+/// An occurrence as the ledger of its document sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    /// Number of the family, from 0.
+    pub family: u32,
+    pub kind: Kind,
+    /// Documents of the family.
+    pub df: u32,
+    pub occurrence: Occurrence,
+    /// Not the family's first occurrence in this document.
+    pub again: bool,
+    /// The family's earliest occurrence, every other document's being later.
+    pub first: bool,
+    /// No other document's occurrence is known to be earlier.
+    pub maybe_first: bool,
+    /// Another occurrence of the family.
+    pub other: Occurrence,
+}
+
+impl Entry {
+    fn label(&self, count_formulas: bool) -> Label {
+        match self.kind {
+            Kind::Boilerplate => Label::Boilerplate,
+            Kind::Formula if !count_formulas => Label::Unique,
+            _ if self.again => Label::Repeat,
+            _ if self.first => Label::First,
+            Kind::Repeat => Label::Unique,
+            Kind::Formula | Kind::Shared => Label::Shared,
+            Kind::Syndicated => Label::Syndicated,
+            Kind::Quotation => Label::Quotation,
+            Kind::Stock => Label::Stock,
+        }
+    }
+
+    /// Orders entries from the one that gives way to the one that wins.
+    fn rank(&self, label: Label) -> impl Ord + use<> {
+        let strength = match label {
+            Label::Unique => 0,
+            Label::First => 1,
+            Label::Boilerplate => 3,
+            _ => 2,
+        };
+        (strength, self.occurrence.matched, std::cmp::Reverse(self.family))
+    }
+}
+
+/// A stretch of tokens with one label and one entry that gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub start: u32,
+    pub end: u32,
+    pub label: Label,
+    /// Number of the entry.
+    pub entry: u32,
+}
+
+/// Labels the tokens of a document of `len` tokens; what lies between the
+/// stretches is unique. `matched` says whether a token stands in a matching
+/// run. The result is sorted and disjoint.
+pub(crate) fn stretches(
+    len: usize,
+    matched: impl Fn(u32) -> bool,
+    entries: &[Entry],
+    count_formulas: bool,
+) -> Vec<Stretch> {
+    let mut order: Vec<(Label, u32)> =
+        entries.iter().zip(0..).map(|(entry, at)| (entry.label(count_formulas), at)).collect();
+    order.sort_by_key(|&(label, at)| entries[at as usize].rank(label));
+    let mut owner: Vec<Option<(Label, u32)>> = vec![None; len];
+    for &(label, at) in &order {
+        let Occurrence { start, end, .. } = entries[at as usize].occurrence;
+        owner[start as usize..end as usize].fill(Some((label, at)));
+    }
+    // A matched token at the edge of an alignment may lie outside every
+    // occurrence, whose boundaries are common ones: it goes with its neighbour.
+    let adopt = |at: usize, neighbour: usize, owner: &mut Vec<Option<(Label, u32)>>| {
+        if owner[at].is_none() && matched(at as u32) && matched(neighbour as u32) {
+            owner[at] = owner[neighbour].filter(|&(label, _)| label != Label::Unique);
+        }
+    };
+    for at in 1..len {
+        adopt(at, at - 1, &mut owner);
+    }
+    for at in (1..len).rev() {
+        adopt(at - 1, at, &mut owner);
+    }
+    let mut found: Vec<Stretch> = Vec::new();
+    for (at, owner) in (0..).zip(owner) {
+        let Some((label, entry)) = owner.filter(|&(label, _)| label != Label::Unique && matched(at)) else {
+            continue;
+        };
+        match found.last_mut() {
+            Some(last) if last.end == at && last.entry == entry => last.end = at + 1,
+            _ => found.push(Stretch { start: at, end: at + 1, label, entry }),
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn entry(family: u32, kind: Kind, start: u32, end: u32) -> Entry {
+        let occurrence = Occurrence { document: 0, start, end, matched: end - start };
+        Entry { family, kind, df: 2, occurrence, again: false, first: false, maybe_first: false, other: occurrence }
+    }
+
+    fn labels(len: usize, entries: &[Entry], unmatched: &[u32]) -> Vec<(u32, u32, Label)> {
+        stretches(len, |at| !unmatched.contains(&at), entries, false)
+            .into_iter()
+            .map(|stretch| (stretch.start, stretch.end, stretch.label))
+            .collect()
+    }
+
+    #[test]
+    fn a_changed_word_costs_one_word() {
+        let found = labels(30, &[entry(0, Kind::Stock, 5, 25)], &[0, 1, 2, 3, 4, 12, 25, 26, 27, 28, 29]);
+        assert_eq!(found, [(5, 12, Label::Stock), (13, 25, Label::Stock)]);
+    }
+
+    #[test]
+    fn precedence() {
+        let everything = |entries: &[Entry]| labels(10, entries, &[]);
+        let first = Entry { first: true, ..entry(0, Kind::Shared, 0, 10) };
+        let again = Entry { again: true, ..entry(0, Kind::Stock, 0, 10) };
+        assert_eq!(everything(&[first]), [(0, 10, Label::First)]);
+        assert_eq!(everything(&[again]), [(0, 10, Label::Repeat)]);
+        assert_eq!(everything(&[entry(0, Kind::Formula, 0, 10)]), []);
+        assert_eq!(everything(&[entry(0, Kind::Repeat, 0, 10)]), [], "the first time is no repeat");
+        // An earlier text accounts for the middle of what was first here.
+        let found = everything(&[first, entry(1, Kind::Quotation, 3, 6)]);
+        assert_eq!(found, [(0, 3, Label::First), (3, 6, Label::Quotation), (6, 10, Label::First)]);
+        let found = everything(&[entry(0, Kind::Syndicated, 0, 10), entry(1, Kind::Boilerplate, 8, 10)]);
+        assert_eq!(found, [(0, 8, Label::Syndicated), (8, 10, Label::Boilerplate)]);
+        let found = everything(&[entry(0, Kind::Stock, 0, 4), entry(1, Kind::Shared, 2, 10)]);
+        assert_eq!(found, [(0, 2, Label::Stock), (2, 10, Label::Shared)], "more matched tokens win");
+    }
+
+    fn kinds() -> impl Strategy<Value = Kind> {
+        prop::sample::select(vec![Kind::Boilerplate, Kind::Stock, Kind::Formula, Kind::Repeat, Kind::Shared])
+    }
+
+    proptest! {
+        /// Against a judgement of each token by itself.
+        #[test]
+        fn each_token_gets_the_label_of_its_strongest_entry(
+            places in prop::collection::vec((0u32..30, 1u32..12, kinds(), any::<bool>(), any::<bool>()), 0..8),
+            bits in prop::collection::vec(any::<bool>(), 42),
+        ) {
+            let entries: Vec<Entry> = places.into_iter().zip(0..).map(|((start, len, kind, again, first), family)| {
+                Entry { again, first: first && !again, ..entry(family, kind, start, start + len) }
+            }).collect();
+            let found = stretches(42, |at| bits[at as usize], &entries, false);
+            for at in 0..42u32 {
+                let best = entries.iter().filter(|e| (e.occurrence.start..e.occurrence.end).contains(&at))
+                    .max_by_key(|e| e.rank(e.label(false)));
+                let label = found.iter().find(|s| (s.start..s.end).contains(&at)).map(|s| s.label);
+                match best {
+                    Some(best) => {
+                        let expected = Some(best.label(false)).filter(|&l| l != Label::Unique && bits[at as usize]);
+                        prop_assert_eq!(label, expected);
+                    }
+                    None => prop_assert!(label.is_none() || bits[at as usize]),
+                }
+            }
+            prop_assert!(found.windows(2).all(|pair| pair[0].end <= pair[1].start));
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! Projection: every copied stretch traced to where its text was first seen.
+//!
+//! An alignment says that a stretch of one document stands in an earlier one,
+//! which may have copied it too. Documents are taken in order, and each
+//! alignment is followed through what is already known of the earlier document,
+//! run by run, until it lands on text that was first seen there. The outcome is
+//! a list of *copies*: stretches of documents mapped onto a root. Where the
+//! earlier document's stretch is itself mostly a copy (70 %), only its parts
+//! are projected; otherwise the stretch is first-seen text as a whole and what
+//! it copied is nested in it.
+
+use crate::align::{Run, matched};
+use crate::bits::Bits;
+use crate::intervals::Intervals;
+
+/// An alignment in the arena of its batch: document `later` copies `earlier`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Alignment {
+    pub later: u32,
+    pub earlier: u32,
+    first_run: u32,
+    last_run: u32,
+}
+
+/// The alignments of a range of later documents, in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    list: Vec<Alignment>,
+    runs: Vec<Run>,
+}
+
+impl Batch {
+    pub(crate) fn push(&mut self, later: u32, earlier: u32, runs: &[Run]) {
+        let first_run = self.runs.len() as u32;
+        self.runs.extend_from_slice(runs);
+        self.list.push(Alignment { later, earlier, first_run, last_run: self.runs.len() as u32 });
+    }
+
+    fn runs(&self, alignment: &Alignment) -> &[Run] {
+        &self.runs[alignment.first_run as usize..alignment.last_run as usize]
+    }
+
+    /// Calls `found(document, first token, tokens)` for every matched stretch,
+    /// on both sides.
+    pub(crate) fn each_matched(&self, mut found: impl FnMut(u32, u32, u32)) {
+        for alignment in &self.list {
+            for run in self.runs(alignment) {
+                found(alignment.later, run.b, run.len);
+                found(alignment.earlier, run.a, run.len);
+            }
+        }
+    }
+
+    /// For every later document and every earlier one, the number of tokens
+    /// matched between them: `found(later, earlier, tokens)`.
+    pub(crate) fn each_pair(&self, mut found: impl FnMut(u32, u32, u32)) {
+        for pair in self.list.chunk_by(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
+            let tokens = pair.iter().map(|alignment| matched(self.runs(alignment))).sum();
+            found(pair[0].later, pair[0].earlier, tokens);
+        }
+    }
+}
+
+/// A stretch `start..end` of `document` that copies `root_start..root_end` of
+/// the text first seen in document `root`. Numbers count tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Copy {
+    pub root: u32,
+    pub root_start: u32,
+    pub root_end: u32,
+    pub document: u32,
+    pub start: u32,
+    pub end: u32,
+    first_run: u32,
+    last_run: u32,
+}
+
+/// All copies, sorted by root, place and document.
+#[derive(Debug, Default)]
+pub(crate) struct Copies {
+    pub list: Vec<Copy>,
+    runs: Vec<Run>,
+}
+
+impl Copies {
+    /// The matching runs of a copy: `b` in the document, `a` in the root.
+    pub(crate) fn runs(&self, copy: &Copy) -> &[Run] {
+        &self.runs[copy.first_run as usize..copy.last_run as usize]
+    }
+}
+
+/// Fewest tokens of a part that is projected by itself.
+const PIECE: u32 = 5;
+
+/// Copies found late that may wait to be sorted.
+const LATE: usize = 256;
+
+/// Projects the alignments of all batches, which are in order of the later
+/// document. `lengths` are the documents' tokens.
+pub(crate) fn project(batches: &[Batch], lengths: &[u32]) -> Copies {
+    let mut projector = Projector {
+        known: (0..lengths.len()).map(|_| Known::default()).collect(),
+        runs: Vec::new(),
+        covered: Bits::new(lengths.iter().copied()),
+        found: Vec::new(),
+        overlapping: Vec::new(),
+    };
+    for batch in batches {
+        for of_one in batch.list.chunk_by(|x, y| x.later == y.later) {
+            projector.document(batch, of_one);
+        }
+    }
+    let mut list: Vec<Copy> = projector
+        .known
+        .into_iter()
+        .flat_map(|known| known.sorted.into_iter().chain(known.late))
+        .collect();
+    list.sort_unstable_by_key(|c| (c.root, c.root_start, c.root_end, c.document, c.start, c.end, c.first_run));
+    list.shrink_to_fit();
+    projector.runs.shrink_to_fit();
+    Copies { list, runs: projector.runs }
+}
+
+/// What is known of one document's copies.
+#[derive(Default)]
+struct Known {
+    /// By start, then end.
+    sorted: Vec<Copy>,
+    index: Intervals,
+    /// Found after the document was finished.
+    late: Vec<Copy>,
+}
+
+impl Known {
+    fn sort(&mut self, found: &mut Vec<Copy>) {
+        self.sorted.append(found);
+        self.sorted.sort_unstable_by_key(|c| (c.start, c.end, c.root, c.root_start, c.first_run));
+        self.index = Intervals::new(self.sorted.iter().map(|copy| (copy.start, copy.end)));
+    }
+
+    /// Adds copies found after the others; they are sorted in now and then.
+    fn add_late(&mut self, found: &mut Vec<Copy>) {
+        self.late.append(found);
+        if self.late.len() >= LATE {
+            let mut late = std::mem::take(&mut self.late);
+            self.sort(&mut late);
+        }
+    }
+
+    fn overlapping(&self, from: u32, to: u32, out: &mut Vec<Copy>) {
+        out.clear();
+        out.extend(self.index.overlapping(from, to).map(|at| self.sorted[at]));
+        out.extend(self.late.iter().filter(|copy| copy.start < to && copy.end > from));
+    }
+}
+
+struct Projector {
+    known: Vec<Known>,
+    runs: Vec<Run>,
+    covered: Bits,
+    found: Vec<Copy>,
+    overlapping: Vec<Copy>,
+}
+
+impl Projector {
+    /// Takes in the alignments of one document.
+    fn document(&mut self, batch: &Batch, alignments: &[Alignment]) {
+        let document = alignments[0].later;
+        let mut cross: Vec<&Alignment> = Vec::new();
+        let mut own: Vec<&Alignment> = Vec::new();
+        for alignment in alignments {
+            if alignment.earlier == document { &mut own } else { &mut cross }.push(alignment);
+        }
+        // Longest first, so that a set phrase never cuts the text around it.
+        let size = |alignment: &Alignment| std::cmp::Reverse(matched(batch.runs(alignment)));
+        let start = |alignment: &Alignment| batch.runs(alignment)[0].b;
+        cross.sort_by_key(|alignment| (size(alignment), alignment.earlier, start(alignment)));
+        // Inside a document the earlier part must be known first.
+        own.sort_by_key(|alignment| (start(alignment), size(alignment)));
+
+        let mut backwards = Vec::new();
+        for alignment in cross {
+            let runs = batch.runs(alignment);
+            let least = PIECE.min(matched(runs));
+            if self.news(document, runs.iter().map(|run| (run.b, run.len))) >= least {
+                self.forward(alignment, runs);
+            } else if self.news(alignment.earlier, runs.iter().map(|run| (run.a, run.len))) >= least {
+                backwards.push(alignment);
+            }
+        }
+        self.known[document as usize].sort(&mut self.found);
+        for alignment in own {
+            let runs = batch.runs(alignment);
+            if self.news(document, runs.iter().map(|run| (run.b, run.len))) >= PIECE.min(matched(runs)) {
+                self.forward(alignment, runs);
+                self.known[document as usize].add_late(&mut self.found);
+            }
+        }
+        for alignment in backwards {
+            let turned: Vec<Run> =
+                batch.runs(alignment).iter().map(|run| Run { b: run.a, a: run.b, len: run.len }).collect();
+            let alignment = Alignment { later: alignment.earlier, earlier: document, ..*alignment };
+            self.parts(&alignment, &turned);
+            self.cover(&alignment, &turned);
+            self.known[alignment.later as usize].add_late(&mut self.found);
+        }
+    }
+
+    /// How many of these tokens no copy accounts for yet.
+    fn news(&self, document: u32, stretches: impl Iterator<Item = (u32, u32)>) -> u32 {
+        stretches.map(|(from, len)| len - self.covered.count(document, from, len)).sum()
+    }
+
+    fn cover(&mut self, alignment: &Alignment, runs: &[Run]) {
+        for run in runs {
+            self.covered.set(alignment.later, run.b, run.len);
+            self.covered.set(alignment.earlier, run.a, run.len);
+        }
+    }
+
+    /// Projects one alignment; the copies go to `found`.
+    fn forward(&mut self, alignment: &Alignment, runs: &[Run]) {
+        let projected = self.parts(alignment, runs);
+        let (from, to) = (runs[0].a, runs[runs.len() - 1].a_end());
+        let known: u32 = projected.iter().map(|&(start, end)| end - start).sum();
+        if known * 10 < (to - from) * 7 {
+            self.first_seen(alignment, runs, from, to);
+        } else {
+            let mut at = from;
+            for &(start, end) in projected.iter().chain([&(to, to)]) {
+                if start - at >= PIECE {
+                    self.first_seen(alignment, runs, at, start);
+                }
+                at = end;
+            }
+        }
+        self.cover(alignment, runs);
+    }
+
+    /// Follows an alignment through the copies known of the earlier document.
+    /// Returns which parts of the earlier stretch are such copies: disjoint,
+    /// sorted.
+    fn parts(&mut self, alignment: &Alignment, runs: &[Run]) -> Vec<(u32, u32)> {
+        let (from, to) = (runs[0].a, runs[runs.len() - 1].a_end());
+        let mut overlapping = std::mem::take(&mut self.overlapping);
+        self.known[alignment.earlier as usize].overlapping(from, to, &mut overlapping);
+        let mut projected: Vec<(u32, u32)> = Vec::new();
+        for through in &overlapping {
+            let first_run = self.runs.len();
+            for run in runs {
+                self.compose(run, through);
+            }
+            let kept = matched(&self.runs[first_run..]);
+            let whole = matched(self.runs_of(through));
+            if kept < PIECE.min(whole).min(matched(runs)) || kept == 0 {
+                self.runs.truncate(first_run);
+                continue;
+            }
+            self.push(alignment.later, through.root, first_run);
+            projected.push((through.start.max(from), through.end.min(to)));
+        }
+        self.overlapping = overlapping;
+        projected.sort_unstable();
+        let mut disjoint: Vec<(u32, u32)> = Vec::new();
+        for (start, end) in projected {
+            match disjoint.last_mut() {
+                Some(last) if start <= last.1 => last.1 = last.1.max(end),
+                _ => disjoint.push((start, end)),
+            }
+        }
+        disjoint
+    }
+
+    fn runs_of(&self, copy: &Copy) -> &[Run] {
+        &self.runs[copy.first_run as usize..copy.last_run as usize]
+    }
+
+    /// Appends what a run onto a copy is a run onto the copy's root.
+    fn compose(&mut self, run: &Run, through: &Copy) {
+        let (first, last) = (through.first_run as usize, through.last_run as usize);
+        let skip = self.runs[first..last].partition_point(|known| known.b_end() <= run.a);
+        for at in first + skip..last {
+            let known = self.runs[at];
+            if known.b >= run.a_end() {
+                break;
+            }
+            let from = known.b.max(run.a);
+            let to = known.b_end().min(run.a_end());
+            self.runs.push(Run { b: run.b + (from - run.a), a: known.a + (from - known.b), len: to - from });
+        }
+    }
+
+    /// Records the part of an alignment that lands on `from..to` of the earlier
+    /// document as first-seen text.
+    fn first_seen(&mut self, alignment: &Alignment, runs: &[Run], from: u32, to: u32) {
+        let first_run = self.runs.len();
+        for run in runs {
+            let (start, end) = (run.a.max(from), run.a_end().min(to));
+            if start < end {
+                self.runs.push(Run { b: run.b + (start - run.a), a: start, len: end - start });
+            }
+        }
+        if self.runs.len() > first_run {
+            self.push(alignment.later, alignment.earlier, first_run);
+        }
+    }
+
+    fn push(&mut self, document: u32, root: u32, first_run: usize) {
+        let (first, last) = (self.runs[first_run], self.runs[self.runs.len() - 1]);
+        self.found.push(Copy {
+            root,
+            root_start: first.a,
+            root_end: last.a_end(),
+            document,
+            start: first.b,
+            end: last.b_end(),
+            first_run: first_run as u32,
+            last_run: self.runs.len() as u32,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn copies(lengths: &[u32], alignments: &[(u32, u32, &[(u32, u32, u32)])]) -> Vec<(u32, u32, u32, u32, u32)> {
+        let mut batch = Batch::default();
+        for (later, earlier, runs) in alignments {
+            let runs: Vec<Run> = runs.iter().map(|&(b, a, len)| Run { b, a, len }).collect();
+            batch.push(*later, *earlier, &runs);
+        }
+        let found = project(&[batch], lengths);
+        found.list.iter().map(|c| (c.document, c.start, c.end, c.root, c.root_start)).collect()
+    }
+
+    #[test]
+    fn a_copy_of_a_copy_lands_on_the_root() {
+        let found = copies(&[100; 3], &[(1, 0, &[(50, 10, 30)]), (2, 1, &[(0, 50, 30)])]);
+        assert_eq!(found, [(1, 50, 80, 0, 10), (2, 0, 30, 0, 10)]);
+    }
+
+    #[test]
+    fn a_small_copy_inside_new_text_is_nested() {
+        // Document 1 copies 10 tokens into a paragraph of 50 that 2 copies.
+        let found = copies(&[100; 3], &[(1, 0, &[(20, 0, 10)]), (2, 1, &[(0, 0, 50)])]);
+        assert_eq!(found, [(1, 20, 30, 0, 0), (2, 20, 30, 0, 0), (2, 0, 50, 1, 0)]);
+    }
+
+    #[test]
+    fn what_is_left_of_a_known_copy_is_first_seen() {
+        let found = copies(&[100; 3], &[(1, 0, &[(0, 0, 40)]), (2, 1, &[(0, 0, 50)])]);
+        assert_eq!(found, [(1, 0, 40, 0, 0), (2, 0, 40, 0, 0), (2, 40, 50, 1, 40)]);
+    }
+
+    #[test]
+    fn an_earlier_document_joins_what_a_later_one_found() {
+        // 2 copies 0; it also matches 1, which nothing tied to 0.
+        let found = copies(&[100; 3], &[(2, 0, &[(0, 10, 40)]), (2, 1, &[(0, 60, 38)])]);
+        assert_eq!(found, [(1, 60, 98, 0, 10), (2, 0, 40, 0, 10)]);
+    }
+}

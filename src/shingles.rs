@@ -1,0 +1,76 @@
+//! Shingles: runs of `k` consecutive tokens, known by a 64-bit hash.
+//!
+//! Broder, Glassman, Manasse, Zweig, *Syntactic Clustering of the Web*, 1997.
+
+use crate::hash;
+use crate::tokens::Tokens;
+
+/// Writes the hash of every shingle of `k` tokens into `out`, in text order.
+///
+/// A text of 1 to `k - 1` tokens is one shingle as a whole; an empty one has
+/// none.
+pub(crate) fn shingles(words: &[u32], k: usize, out: &mut Vec<u64>) {
+    out.clear();
+    if words.len() < k {
+        out.extend((!words.is_empty()).then(|| hash::words(words)));
+        return;
+    }
+    let leaving = (1..k).fold(1u64, |power, _| power.wrapping_mul(hash::BASE));
+    let mut sum = words[..k - 1].iter().fold(0, |sum, &word| hash::push(sum, word));
+    out.extend(words[k - 1..].iter().zip(words).map(|(&enters, &leaves)| {
+        let whole = hash::push(sum, enters);
+        sum = whole.wrapping_sub((u64::from(leaves) + 1).wrapping_mul(leaving));
+        hash::mix(whole)
+    }));
+}
+
+/// The sorted distinct shingle hashes of a text: the set that resemblance and
+/// containment compare.
+pub(crate) fn shingle_set(tokens: &Tokens, k: usize) -> Vec<u64> {
+    let mut set = Vec::new();
+    shingles(tokens.words, k, &mut set);
+    set.sort_unstable();
+    set.dedup();
+    set
+}
+
+/// The number of values two sorted sets share.
+pub(crate) fn shared(a: &[u64], b: &[u64]) -> usize {
+    let (mut at_a, mut at_b, mut found) = (0, 0, 0);
+    while at_a < a.len() && at_b < b.len() {
+        let (left, right) = (a[at_a], b[at_b]);
+        found += usize::from(left == right);
+        at_a += usize::from(left <= right);
+        at_b += usize::from(right <= left);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rolled_hashes_equal_hashes_of_each_window(words in prop::collection::vec(any::<u32>(), 0..40), k in 1usize..9) {
+            let mut found = Vec::new();
+            shingles(&words, k, &mut found);
+            let expected: Vec<u64> = if words.len() < k {
+                words.chunks(k).map(hash::words).collect()
+            } else {
+                words.windows(k).map(hash::words).collect()
+            };
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn shared_equals_the_intersection(a in prop::collection::btree_set(0u64..50, 0..30), b in prop::collection::btree_set(0u64..50, 0..30)) {
+            let list = |set: &BTreeSet<u64>| set.iter().copied().collect::<Vec<_>>();
+            prop_assert_eq!(shared(&list(&a), &list(&b)), a.intersection(&b).count());
+        }
+    }
+}
