@@ -91,11 +91,17 @@ pub(crate) fn align(
             continue;
         }
         chain.reverse();
+        if let [run] = chain[..]
+            && (run.len as usize) < min_tokens
+            && !promising(b, a, run, min_tokens)
+        {
+            report_lines(b, a, run, &mut found);
+            continue;
+        }
         fill(b, a, chain, runs, table);
         extend(b, a, own, runs, extension);
-        check_on_text(b, a, runs);
         snap(b, a, min_tokens, runs);
-        if acceptable(runs, min_tokens) {
+        if acceptable(runs, min_tokens) && (check_on_text(b, a, runs) || acceptable(runs, min_tokens)) {
             found(runs);
             continue;
         }
@@ -106,12 +112,45 @@ pub(crate) fn align(
             for run in runs.iter() {
                 if run.len as usize >= min_tokens {
                     found(std::slice::from_ref(run));
-                } else if let Some(block) = whole_lines(b, a, run) {
-                    found(&[block]);
+                } else {
+                    report_lines(b, a, *run, &mut found);
                 }
             }
         }
     }
+}
+
+/// Reports a run too short for a passage where it is whole lines in both texts.
+fn report_lines(b: &Tokens, a: &Tokens, run: Run, found: &mut impl FnMut(&[Run])) {
+    if let Some(block) = whole_lines(b, a, &run) {
+        if equal_text(b, a, &block) {
+            found(&[block]);
+        }
+    }
+}
+
+/// Rows and diagonals looked at to see whether a short run may grow.
+const NEAR: usize = 6;
+const ASIDE: usize = 2;
+
+/// Whether a run below the shortest length has enough equal tokens close by to
+/// reach it. Common phrases are most of all anchors, and most stand in
+/// different surroundings; this spares them the extension.
+fn promising(b: &Tokens, a: &Tokens, run: Run, min_tokens: usize) -> bool {
+    let missing = min_tokens - run.len as usize;
+    let near = NEAR.max(missing + ASIDE);
+    let has = |at_b: usize, at_a: usize| {
+        let from = at_a.saturating_sub(ASIDE);
+        let to = (at_a + ASIDE + 1).min(a.words.len());
+        from < to && a.words[from..to].contains(&b.words[at_b])
+    };
+    let (b_end, a_end) = (run.b_end() as usize, run.a_end() as usize);
+    let after = (0..near.min(b.words.len() - b_end)).filter(|&step| has(b_end + step, a_end + step)).count();
+    let (b_start, a_start) = (run.b as usize, run.a as usize);
+    let before = (1..=near.min(b_start))
+        .filter(|&step| a_start + ASIDE >= step && has(b_start - step, (a_start + ASIDE - step).saturating_sub(ASIDE)))
+        .count();
+    after + before >= missing
 }
 
 /// Grows anchors into maximal exact runs, sorted by place. A run of a document
@@ -294,24 +333,54 @@ fn common_subsequence(
 fn extend(b: &Tokens, a: &Tokens, own: bool, runs: &mut Vec<Run>, extension: &mut Extension) {
     let (first, last) = (runs[0], runs[runs.len() - 1]);
     let a_limit = if own { first.b as usize } else { a.words.len() };
-    let (b_end, a_end) = (last.b_end() as usize, last.a_end() as usize);
-    let (b_rest, a_rest) = (&b.words[b_end..], &a.words[a_end..a_limit]);
-    extension.reach(b_rest.len(), a_rest.len(), |i, j| b_rest[i] == a_rest[j]);
-    for &(i, j) in extension.pairs.iter().rev() {
-        push_run(runs, Run { b: last.b_end() + i, a: last.a_end() + j, len: 1 });
+    let (b_rest, a_rest) = (&b.words[last.b_end() as usize..], &a.words[last.a_end() as usize..a_limit]);
+    let has = |i: usize, low: usize, high: usize| a_rest[low..high].contains(&b_rest[i]);
+    if may_gain(b_rest.len(), a_rest.len(), has) {
+        extension.reach(b_rest.len(), a_rest.len(), |i, j| b_rest[i] == a_rest[j]);
+        for &(i, j) in extension.pairs.iter().rev() {
+            push_run(runs, Run { b: last.b_end() + i, a: last.a_end() + j, len: 1 });
+        }
     }
 
     let b_floor = if own { runs[runs.len() - 1].a_end() as usize } else { 0 };
     let (b_rest, a_rest) = (&b.words[b_floor..first.b as usize], &a.words[..first.a as usize]);
     let (b_len, a_len) = (b_rest.len(), a_rest.len());
-    extension.reach(b_len, a_len, |i, j| b_rest[b_len - 1 - i] == a_rest[a_len - 1 - j]);
-    if !extension.pairs.is_empty() {
+    let has = |i: usize, low: usize, high: usize| a_rest[a_len - high..a_len - low].contains(&b_rest[b_len - 1 - i]);
+    if may_gain(b_len, a_len, has) {
+        extension.reach(b_len, a_len, |i, j| b_rest[b_len - 1 - i] == a_rest[a_len - 1 - j]);
         let old = std::mem::take(runs);
         for &(i, j) in &extension.pairs {
             push_run(runs, Run { b: first.b - 1 - i, a: first.a - 1 - j, len: 1 });
         }
         old.into_iter().for_each(|run| push_run(runs, run));
     }
+}
+
+/// Whether an extension can score above 0 anywhere: an upper bound, much cheaper
+/// than the table. A row can match at most one token and costs 2 if it does
+/// not; a match in the first row costs a gap as well, since the runs at hand
+/// are maximal. `has(i, low, high)` tells whether token `i` of one text is among
+/// `low..high` of the other.
+fn may_gain(b_len: usize, a_len: usize, has: impl Fn(usize, usize, usize) -> bool) -> bool {
+    let mut balance = 0;
+    for i in 0..b_len {
+        let (low, high) = (i.saturating_sub(BAND), (i + BAND + 1).min(a_len));
+        if low >= high {
+            return false;
+        }
+        balance += match has(i, low, high) {
+            true if i == 0 => 0,
+            true => 2,
+            false => -2,
+        };
+        if balance > 0 {
+            return true;
+        }
+        if balance < -DROP {
+            return false;
+        }
+    }
+    false
 }
 
 /// How far the X-drop extension may leave the diagonal.
@@ -345,51 +414,57 @@ impl Extension {
     fn reach(&mut self, b_len: usize, a_len: usize, equal: impl Fn(usize, usize) -> bool) {
         self.pairs.clear();
         self.steps.clear();
-        if b_len == 0 || a_len == 0 {
-            return;
-        }
         // Cell d of row i: i tokens of b and i + d - BAND of a are used up.
-        let mut row = [UNREACHABLE; WIDTH];
+        let mut row = [UNREACHABLE; WIDTH + 1];
         let mut steps = [Step::None; WIDTH];
-        for d in BAND..WIDTH.min(BAND + a_len + 1) {
+        let width = WIDTH.min(BAND + a_len + 1);
+        for d in BAND..width {
             row[d] = -2 * (d - BAND) as i32;
             steps[d] = Step::OnlyA;
         }
         self.steps.push(steps);
         let mut best = (0, 0, BAND);
+        // The cells of the last row that are within the drop.
+        let mut alive = BAND..width;
         for i in 0..b_len {
-            let mut next = [UNREACHABLE; WIDTH];
-            let mut alive = false;
-            for d in 0..WIDTH {
-                steps[d] = Step::None;
-                // Tokens of a used up in this cell of the next row.
-                let Some(j) = (i + 1 + d).checked_sub(BAND).filter(|&j| j <= a_len) else { continue };
-                let (mut score, mut step) = (UNREACHABLE, Step::None);
+            let mut next = [UNREACHABLE; WIDTH + 1];
+            let mut steps = [Step::None; WIDTH];
+            let floor = best.0 - DROP;
+            let mut left = UNREACHABLE;
+            let mut reached = WIDTH..0;
+            // Tokens of a used up in cell d of the next row: d + i + 1 - BAND.
+            let first = alive.start.saturating_sub(1).max(BAND.saturating_sub(i + 1));
+            let last = WIDTH.min((a_len + BAND).saturating_sub(i));
+            for d in first..last {
+                let j = d + i + 1 - BAND;
+                let (mut score, mut step) = (row[d + 1] - 2, Step::OnlyB);
                 if j > 0 && row[d] > UNREACHABLE {
-                    let matched = equal(i, j - 1);
-                    (score, step) = match matched {
+                    let (diagonal, how) = match equal(i, j - 1) {
                         true => (row[d] + 2, Step::Match),
                         false => (row[d] - 2, Step::Mismatch),
                     };
+                    if diagonal >= score {
+                        (score, step) = (diagonal, how);
+                    }
                 }
-                if d + 1 < WIDTH && row[d + 1] - 2 > score {
-                    (score, step) = (row[d + 1] - 2, Step::OnlyB);
+                if left - 2 > score && j > 0 {
+                    (score, step) = (left - 2, Step::OnlyA);
                 }
-                if d > 0 && j > 0 && next[d - 1] - 2 > score {
-                    (score, step) = (next[d - 1] - 2, Step::OnlyA);
-                }
-                if score < best.0 - DROP {
-                    continue;
-                }
-                (next[d], steps[d], alive) = (score, step, true);
-                if step == Step::Match && score > best.0 {
-                    best = (score, i + 1, d);
+                left = UNREACHABLE;
+                if score >= floor {
+                    (next[d], steps[d], left) = (score, step, score);
+                    reached = reached.start.min(d)..d + 1;
+                    if step == Step::Match && score > best.0 {
+                        best = (score, i + 1, d);
+                    }
+                } else if d >= alive.end {
+                    break;
                 }
             }
-            if !alive {
+            if reached.is_empty() {
                 break;
             }
-            row = next;
+            (row, alive) = (next, reached);
             self.steps.push(steps);
         }
         let (_, mut i, mut d) = best;
@@ -408,20 +483,11 @@ impl Extension {
     }
 }
 
-/// Takes out of the runs what is equal only in 32 bits.
-fn check_on_text(b: &Tokens, a: &Tokens, runs: &mut Vec<Run>) {
-    let equal_text = |run: &Run| {
-        let bytes = |tokens: &Tokens, from: u32| {
-            tokens.places[from as usize].byte()..tokens.places[(from + run.len - 1) as usize].byte()
-        };
-        b.text.as_bytes()[bytes(b, run.b)] == a.text.as_bytes()[bytes(a, run.a)]
-    };
-    let sound = |run: &Run, from: u32| {
-        (from..run.len).all(|step| same(b, (run.b + step) as usize, a, (run.a + step) as usize))
-    };
-    let whole = |run: &Run| sound(run, if equal_text(run) { run.len - 1 } else { 0 });
-    if runs.iter().all(whole) {
-        return;
+/// Takes out of the runs what is equal only in 32 bits. Returns whether there
+/// was nothing of the kind.
+fn check_on_text(b: &Tokens, a: &Tokens, runs: &mut Vec<Run>) -> bool {
+    if runs.iter().all(|run| equal_text(b, a, run)) {
+        return true;
     }
     let mut kept = Vec::new();
     for run in runs.iter() {
@@ -433,6 +499,25 @@ fn check_on_text(b: &Tokens, a: &Tokens, runs: &mut Vec<Run>) {
         }
     }
     *runs = kept;
+    false
+}
+
+/// Whether a run is equal in both texts. The same bytes are, if both texts go on
+/// with the same plain separator.
+fn equal_text(b: &Tokens, a: &Tokens, run: &Run) -> bool {
+    let (b_bytes, a_bytes) = (b.text.as_bytes(), a.text.as_bytes());
+    let from = b.places[run.b as usize].byte();
+    let a_from = a.places[run.a as usize].byte();
+    let last = b.places[run.b_end() as usize - 1].byte();
+    let letters = b_bytes[last..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    let to = last + letters;
+    let ends = |bytes: &[u8], at: usize| bytes.get(at).is_none_or(|byte| byte.is_ascii() && *byte != b'\'');
+    let a_to = a_from + (to - from);
+    let plain = ends(b_bytes, to)
+        && ends(a_bytes, a_to)
+        && a_bytes.get(a_to).is_none_or(|byte| !byte.is_ascii_alphanumeric())
+        && a_bytes.get(a_from..a_to) == Some(&b_bytes[from..to]);
+    plain || (0..run.len).all(|step| same(b, (run.b + step) as usize, a, (run.a + step) as usize))
 }
 
 /// Most tokens by which a passage may hang over a block boundary.

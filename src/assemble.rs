@@ -48,6 +48,8 @@ pub(crate) struct Context<'a> {
     placed: Vec<(u32, u32)>,
     /// Where the occurrences of each document end in `placed`.
     placed_ends: Vec<usize>,
+    /// The documents and dates of each family.
+    spreads: Vec<Spread>,
     /// Where in `placed` the occurrences of each family are, in their order.
     slots: Vec<u32>,
     /// Where the occurrences of each family start in `slots`.
@@ -122,6 +124,7 @@ impl<'a> Context<'a> {
             collection,
             findings,
             ids,
+            spreads: findings.families.iter().map(|family| Spread::new(family, collection)).collect(),
             placed,
             placed_ends: next,
             slots,
@@ -297,8 +300,12 @@ impl<'a> Context<'a> {
         let tokens = self.collection.tokens(document);
         let entries: Vec<Entry> =
             self.placed_in(document).iter().map(|&(family, at)| self.entry(document, family, at, kinds)).collect();
-        let matched = |at| self.findings.matched.get(document, at);
-        let stretches = stretches(tokens.len(), matched, &entries, self.config.count_formulas);
+        let stretches = if entries.is_empty() {
+            Vec::new()
+        } else {
+            let matched = self.findings.matched.document(document, tokens.len());
+            stretches(&matched, &entries, self.config.count_formulas)
+        };
 
         let mut labels = [0; 9];
         let mut maybe_first = 0;
@@ -369,15 +376,10 @@ impl<'a> Context<'a> {
             () if own > 0 => occurrences[0],
             () => *occurrences.get(after).unwrap_or(&occurrence),
         };
-        // Dated documents come first, in the order of their dates.
-        let before = |x: u32, y: u32| matches!((self.date(x), self.date(y)), (Some(x), Some(y)) if x.is_before(y));
-        let others = || occurrences[..own].iter().chain(&occurrences[after..]).map(|o| o.document);
-        let first = !again
-            && own == 0
-            && after < occurrences.len()
-            && others().all(|other| before(document, other));
-        let maybe_first = !again && !occurrences[..own].iter().any(|o| before(o.document, document));
-        let df = family.df() as u32;
+        let spread = &self.spreads[number as usize];
+        let first = !again && own == 0 && after < occurrences.len() && spread.first_is_earliest;
+        let maybe_first = !again && spread.may_be_first(document, self.date(document));
+        let df = spread.documents;
         Entry { family: number, kind: kinds[number as usize], df, occurrence, again, first, maybe_first, other }
     }
 
@@ -533,6 +535,46 @@ impl<'a> Context<'a> {
     }
 }
 
+/// The documents of a family and their dates.
+struct Spread {
+    documents: u32,
+    /// Every other document is dated later than the first.
+    first_is_earliest: bool,
+    /// The two earliest last seconds of dated documents, with their documents.
+    earliest: [(i64, u32); 2],
+}
+
+impl Spread {
+    fn new(family: &Family, collection: &Collection) -> Self {
+        let mut documents: Vec<u32> = family.occurrences.iter().map(|o| o.document).collect();
+        documents.dedup();
+        let date = |document: u32| collection.documents[document as usize].date.as_ref();
+        let mut earliest = [(i64::MAX, u32::MAX); 2];
+        for &document in &documents {
+            if let Some(date) = date(document) {
+                let last = (date.seconds().1, document);
+                if last < earliest[0] {
+                    earliest = [last, earliest[0]];
+                } else if last < earliest[1] {
+                    earliest[1] = last;
+                }
+            }
+        }
+        // Documents are in the order of their dates.
+        let before = |x: Option<&Date>, y: Option<&Date>| matches!((x, y), (Some(x), Some(y)) if x.is_before(y));
+        let first = date(documents[0]);
+        let dated = date(documents[documents.len() - 1]).is_some();
+        let first_is_earliest = dated && documents.get(1).is_none_or(|&second| before(first, date(second)));
+        Spread { documents: documents.len() as u32, first_is_earliest, earliest }
+    }
+
+    /// Whether no other document is dated before this one.
+    fn may_be_first(&self, document: u32, date: Option<&Date>) -> bool {
+        let other = if self.earliest[0].1 == document { self.earliest[1] } else { self.earliest[0] };
+        date.is_none_or(|date| other.0 >= date.seconds().0)
+    }
+}
+
 fn scores(labels: &[u64; 9], maybe_first: u64, fractional: f64) -> Scores {
     let total: u64 = labels.iter().sum();
     let of = |label: Label| labels[label as usize];
@@ -604,8 +646,12 @@ impl<'a> Cursor<'a> {
     /// The characters before a byte, and the line it is in.
     fn go(&mut self, byte: usize) -> (u64, u64) {
         let passed = &self.text[self.byte..byte];
-        self.chars += passed.chars().count() as u64;
-        self.line += passed.bytes().filter(|&b| b == b'\n').count() as u64;
+        for block in passed.as_bytes().chunks(255) {
+            // Sums of bytes, which the compiler turns into vector code.
+            let sum = |is: fn(u8) -> bool| u64::from(block.iter().map(|&byte| u8::from(is(byte))).sum::<u8>());
+            self.chars += sum(|byte| byte & 0xc0 != 0x80);
+            self.line += sum(|byte| byte == b'\n');
+        }
         self.byte = byte;
         (self.chars, self.line)
     }

@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::hash;
+use crate::postings::TwiceFilter;
 use crate::sketch::Sketch;
 
 /// The recall promised at the threshold itself.
@@ -64,6 +65,10 @@ impl Bands {
 ///
 /// `entries` holds `(bucket, document)` and is sorted here.
 pub(crate) fn candidates(mut entries: Vec<(u64, u32)>) -> (Vec<(u32, u32)>, usize) {
+    // Most buckets hold one document.
+    let filter = TwiceFilter::new(entries.len());
+    entries.iter().for_each(|entry| filter.add(entry.0));
+    entries.retain(|entry| filter.added_twice(entry.0));
     entries.sort_unstable();
     entries.dedup();
     let mut pairs = Vec::new();

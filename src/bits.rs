@@ -39,9 +39,10 @@ impl Bits {
         self.range(document, from, len).map(|(word, mask)| (word.load(Relaxed) & mask).count_ones()).sum()
     }
 
-    /// Whether a token is set.
-    pub(crate) fn get(&self, document: u32, token: u32) -> bool {
-        self.count(document, token, 1) == 1
+    /// The bits of a document's first `len` tokens.
+    pub(crate) fn document(&self, document: u32, len: usize) -> Vec<bool> {
+        let first = self.base[document as usize];
+        (first..first + len).map(|bit| self.words[bit / 64].load(Relaxed) >> (bit % 64) & 1 != 0).collect()
     }
 
     /// Sets `len` tokens of a document.
@@ -73,6 +74,7 @@ mod tests {
                 prop_assert_eq!(bits.count(document, from, len) as usize, slice.iter().filter(|&&bit| bit).count());
                 slice.fill(true);
                 bits.set(document, from, len);
+                prop_assert_eq!(&bits.document(document, lengths[document as usize] as usize), &naive[document as usize]);
             }
         }
     }

@@ -313,7 +313,7 @@ impl Scan<'_> {
             .split()
             .into_par_iter()
             .map(|partition| {
-                partition.sort_unstable();
+                partition.sort_unstable_by_key(|posting| posting.order());
                 let mut found = Vec::new();
                 for group in partition.chunk_by(|x, y| x.key == y.key) {
                     anchors(group, words, lengths, |anchor| found.push(anchor));
@@ -354,32 +354,28 @@ impl Scan<'_> {
         let bytes: usize = collection.documents.iter().map(|document| document.text.len()).sum();
         // About one fingerprint for twelve bytes of running text.
         let filter = TwiceFilter::new(bytes / 12);
-        let total = 2 * collection.len() as u64;
-        let each = |range: &std::ops::Range<usize>, found: &mut dyn FnMut(u64, u32, u32)| {
-            let mut scratch = fingerprints::Scratch::default();
-            for document in range.clone().filter(|&document| originals[document] == document as u32) {
-                let tokens = collection.tokens(document as u32);
-                fingerprints(&tokens, self.lengths(&tokens), &mut scratch, |key, position| {
-                    found(key, document as u32, position);
-                });
-            }
-            (self.progress)(Stage::Fingerprints, range.len() as u64, total);
-        };
-        collection.ranges().par_iter().for_each(|range| each(range, &mut |key, _, _| filter.add(key)));
-        let found: Vec<Vec<Posting>> = collection
+        let total = collection.len() as u64;
+        let mut found: Vec<Vec<Posting>> = collection
             .ranges()
             .par_iter()
             .map(|range| {
                 let mut found = Vec::new();
-                each(range, &mut |key, document, position| {
-                    if filter.added_twice(key) {
-                        found.push(Posting { key, document, position });
-                    }
-                });
-                found.shrink_to_fit();
+                let mut scratch = fingerprints::Scratch::default();
+                for document in range.clone().filter(|&document| originals[document] == document as u32) {
+                    let tokens = collection.tokens(document as u32);
+                    fingerprints(&tokens, self.lengths(&tokens), &mut scratch, |key, position| {
+                        filter.add(key);
+                        found.push(Posting { key, document: document as u32, position });
+                    });
+                }
+                (self.progress)(Stage::Fingerprints, range.len() as u64, total);
                 found
             })
             .collect();
+        found.par_iter_mut().for_each(|found| {
+            found.retain(|posting| filter.added_twice(posting.key));
+            found.shrink_to_fit();
+        });
         Partitioned::new(found, PARTITIONS, |posting| (posting.key >> 56) as usize)
     }
 

@@ -6,7 +6,8 @@
 //! common run of `k + w - 1` tokens therefore share a fingerprint. Shingles of
 //! too little information (rows of one word, single letters, lone digits) are
 //! passed over before the choice: they recur by accident and would crowd out
-//! what tells texts apart.
+//! what tells texts apart. A shingle needs three distinct tokens and 2k bytes up
+//! to its last token.
 //!
 //! Lines and paragraphs too short to be sure of a fingerprint are hashed whole,
 //! so that a heading of two words is found where it stands alone again.
@@ -39,8 +40,11 @@ pub(crate) fn fingerprints(
     selected.clear();
     if tokens.len() >= lengths.shingle {
         shingles(tokens.words, lengths.shingle, hashes);
-        for (at, hash) in hashes.iter_mut().enumerate() {
-            if !informative(tokens, at, lengths.shingle) {
+        let k = lengths.shingle;
+        let least = if tokens.split { k - 1 } else { 2 * k };
+        let spans = tokens.places.iter().zip(&tokens.places[k - 1..]);
+        for ((hash, words), (first, last)) in hashes.iter_mut().zip(tokens.words.windows(k)).zip(spans) {
+            if last.byte() - first.byte() < least || !three_distinct(words) {
                 *hash = u64::MAX;
             }
         }
@@ -76,21 +80,14 @@ fn winnow(hashes: &[u64], window: usize, mut select: impl FnMut(usize)) {
     }
 }
 
-/// Whether a shingle has three distinct tokens and spans enough bytes.
+/// Whether there are three distinct words among at least three.
 #[inline]
-fn informative(tokens: &Tokens, at: usize, k: usize) -> bool {
-    let words = &tokens.words[at..at + k];
-    let bytes = tokens.places[at + k - 1].byte() - tokens.places[at].byte();
-    let least = if tokens.split { k - 1 } else { 2 * k };
-    bytes >= least && (distinct3(words[0], words[1], words[2]) || {
-        let second = words.iter().find(|&&word| word != words[0]);
-        second.is_some_and(|second| words.iter().any(|word| word != second && *word != words[0]))
-    })
-}
-
-#[inline]
-fn distinct3(a: u32, b: u32, c: u32) -> bool {
-    (a != b) & (b != c) & (a != c)
+fn three_distinct(words: &[u32]) -> bool {
+    let (x, y, z) = (words[0], words[1], words[2]);
+    (x != y) & (y != z) & (x != z) || {
+        let second = words.iter().find(|&&word| word != x);
+        second.is_some_and(|second| words.iter().any(|word| word != second && *word != x))
+    }
 }
 
 /// Hashes each line, and each paragraph of several lines, that is too short to

@@ -78,8 +78,14 @@ pub(crate) fn quotes(text: &str) -> Vec<(usize, usize)> {
         found.push((0, line_end(bytes, 0)));
     }
     let mut at = 0;
-    while let Some(step) = bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\n' | 0xc2 | 0xe2 | 0xe3)) {
-        at += step;
+    loop {
+        // The first bytes of what follows below.
+        while at < bytes.len() && !LEADS[usize::from(bytes[at])] {
+            at += 1;
+        }
+        if at == bytes.len() {
+            break;
+        }
         let character = text[at..].chars().next().expect("a character");
         let here = at;
         at += character.len_utf8();
@@ -116,6 +122,16 @@ pub(crate) fn quotes(text: &str) -> Vec<(usize, usize)> {
     });
     found
 }
+
+const LEADS: [bool; 256] = {
+    let mut leads = [false; 256];
+    leads[b'"' as usize] = true;
+    leads[b'\n' as usize] = true;
+    leads[0xc2] = true;
+    leads[0xe2] = true;
+    leads[0xe3] = true;
+    leads
+};
 
 fn line_end(bytes: &[u8], from: usize) -> usize {
     bytes[from..].iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |len| from + len)

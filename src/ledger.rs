@@ -67,44 +67,44 @@ pub(crate) struct Stretch {
     pub entry: u32,
 }
 
-/// Labels the tokens of a document of `len` tokens; what lies between the
-/// stretches is unique. `matched` says whether a token stands in a matching
-/// run. The result is sorted and disjoint.
-pub(crate) fn stretches(
-    len: usize,
-    matched: impl Fn(u32) -> bool,
-    entries: &[Entry],
-    count_formulas: bool,
-) -> Vec<Stretch> {
+/// Labels the tokens of a document; what lies between the stretches is unique.
+/// `matched` says of each token whether it stands in a matching run. The result
+/// is sorted and disjoint.
+pub(crate) fn stretches(matched: &[bool], entries: &[Entry], count_formulas: bool) -> Vec<Stretch> {
     let mut order: Vec<(Label, u32)> =
         entries.iter().zip(0..).map(|(entry, at)| (entry.label(count_formulas), at)).collect();
     order.sort_by_key(|&(label, at)| entries[at as usize].rank(label));
-    let mut owner: Vec<Option<(Label, u32)>> = vec![None; len];
+    // The number of the winning entry, or nobody.
+    const NOBODY: u32 = u32::MAX;
+    let len = matched.len();
+    let mut owner: Vec<u32> = vec![NOBODY; len];
+    let mut labels = vec![Label::Unique; entries.len()];
     for &(label, at) in &order {
         let Occurrence { start, end, .. } = entries[at as usize].occurrence;
-        owner[start as usize..end as usize].fill(Some((label, at)));
+        owner[start as usize..end as usize].fill(at);
+        labels[at as usize] = label;
     }
     // A matched token at the edge of an alignment may lie outside every
     // occurrence, whose boundaries are common ones: it goes with its neighbour.
-    let adopt = |at: usize, neighbour: usize, owner: &mut Vec<Option<(Label, u32)>>| {
-        if owner[at].is_none() && matched(at as u32) && matched(neighbour as u32) {
-            owner[at] = owner[neighbour].filter(|&(label, _)| label != Label::Unique);
-        }
-    };
+    let told = |entry: u32| entry != NOBODY && labels[entry as usize] != Label::Unique;
     for at in 1..len {
-        adopt(at, at - 1, &mut owner);
+        if owner[at] == NOBODY && matched[at] && matched[at - 1] && told(owner[at - 1]) {
+            owner[at] = owner[at - 1];
+        }
     }
     for at in (1..len).rev() {
-        adopt(at - 1, at, &mut owner);
+        if owner[at - 1] == NOBODY && matched[at - 1] && matched[at] && told(owner[at]) {
+            owner[at - 1] = owner[at];
+        }
     }
     let mut found: Vec<Stretch> = Vec::new();
-    for (at, owner) in (0..).zip(owner) {
-        let Some((label, entry)) = owner.filter(|&(label, _)| label != Label::Unique && matched(at)) else {
+    for (at, (&entry, &matched)) in (0..).zip(owner.iter().zip(matched)) {
+        if !matched || !told(entry) {
             continue;
-        };
+        }
         match found.last_mut() {
             Some(last) if last.end == at && last.entry == entry => last.end = at + 1,
-            _ => found.push(Stretch { start: at, end: at + 1, label, entry }),
+            _ => found.push(Stretch { start: at, end: at + 1, label: labels[entry as usize], entry }),
         }
     }
     found
@@ -122,7 +122,8 @@ mod tests {
     }
 
     fn labels(len: usize, entries: &[Entry], unmatched: &[u32]) -> Vec<(u32, u32, Label)> {
-        stretches(len, |at| !unmatched.contains(&at), entries, false)
+        let matched: Vec<bool> = (0..len as u32).map(|at| !unmatched.contains(&at)).collect();
+        stretches(&matched, entries, false)
             .into_iter()
             .map(|stretch| (stretch.start, stretch.end, stretch.label))
             .collect()
@@ -166,7 +167,7 @@ mod tests {
             let entries: Vec<Entry> = places.into_iter().zip(0..).map(|((start, len, kind, again, first), family)| {
                 Entry { again, first: first && !again, ..entry(family, kind, start, start + len) }
             }).collect();
-            let found = stretches(42, |at| bits[at as usize], &entries, false);
+            let found = stretches(&bits, &entries, false);
             for at in 0..42u32 {
                 let best = entries.iter().filter(|e| (e.occurrence.start..e.occurrence.end).contains(&at))
                     .max_by_key(|e| e.rank(e.label(false)));

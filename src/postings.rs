@@ -8,11 +8,19 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// One fingerprint of one document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Posting {
     pub key: u64,
     pub document: u32,
     pub position: u32,
+}
+
+impl Posting {
+    /// Sorts by key, document and position.
+    #[inline]
+    pub(crate) fn order(&self) -> u128 {
+        u128::from(self.key) << 64 | u128::from(self.document) << 32 | u128::from(self.position)
+    }
 }
 
 /// Tells keys that were added twice from keys that were added once, with two
@@ -99,12 +107,6 @@ impl<T: Copy + Default> Partitioned<T> {
                 one
             })
             .collect()
-    }
-}
-
-impl Default for Posting {
-    fn default() -> Self {
-        Posting { key: 0, document: 0, position: 0 }
     }
 }
 

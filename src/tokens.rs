@@ -112,10 +112,7 @@ impl<'a> Tokenizer<'a> {
         if self.characters {
             return self.slow_token(start, start);
         }
-        let mut end = start + 1;
-        while end < bytes.len() && KIND[usize::from(bytes[end])] == Kind::Alphanumeric {
-            end += 1;
-        }
+        let end = start + alphanumeric_run(&bytes[start..]);
         let goes_on = match bytes.get(end).map(|&byte| KIND[usize::from(byte)]) {
             Some(Kind::Other) => true,
             Some(Kind::Apostrophe) => matches!(
@@ -213,6 +210,31 @@ impl Iterator for Tokenizer<'_> {
     }
 }
 
+/// The number of ASCII letters and digits a byte string begins with, eight
+/// bytes at a time.
+#[inline]
+fn alphanumeric_run(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    let mut at = 0;
+    while let Some(chunk) = bytes[at..].first_chunk::<8>() {
+        let chunk = u64::from_le_bytes(*chunk);
+        // With the high bits cleared, adding 128 - c sets the high bit of every
+        // byte that is at least c, without a carry into the next.
+        let low = chunk & !HIGH;
+        let at_least = |value: u64, c: u8| value + (0x80 - u64::from(c)) * ONES;
+        let small = low | 0x20 * ONES;
+        let letter = at_least(small, b'a') & !at_least(small, b'z' + 1);
+        let digit = at_least(low, b'0') & !at_least(low, b'9' + 1);
+        let other = !(letter | digit) & HIGH | chunk & HIGH;
+        if other != 0 {
+            return at + (other.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    at + bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count()
+}
+
 /// The token that starts at a byte.
 ///
 /// # Panics
@@ -226,6 +248,9 @@ pub(crate) fn token_at(text: &str, start: usize, characters: bool) -> Token {
 
 /// Appends the folded form of a token's text in UTF-8.
 fn append_folded(text: &str, out: &mut Vec<u8>) {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return out.extend(text.bytes().map(|byte| byte | 0x20));
+    }
     for character in text.chars() {
         let (class, folded) = fold(character);
         if class != Class::Joiner {
@@ -323,11 +348,12 @@ impl Tokens<'_> {
     /// The folded tokens of a range, joined by spaces.
     pub(crate) fn folded(&self, from: usize, to: usize) -> String {
         let mut out = Vec::new();
-        for at in from..to {
-            if at > from {
+        let mut tokenizer = Tokenizer::new(self.text, self.split);
+        tokenizer.at = self.places.get(from).map_or(0, |place| place.byte());
+        for token in tokenizer.take(to - from) {
+            if !out.is_empty() {
                 out.push(b' ');
             }
-            let token = self.token(at);
             append_folded(&self.text[token.start..token.end], &mut out);
         }
         String::from_utf8(out).expect("characters in UTF-8")
@@ -361,7 +387,14 @@ impl Tokens<'_> {
 
 /// Whether two tokens are equal when folded, judged by their text.
 pub(crate) fn same(a: &Tokens, a_number: usize, b: &Tokens, b_number: usize) -> bool {
-    a.token(a_number).hash == b.token(b_number).hash
+    let (a_start, b_start) = (a.places[a_number].byte(), b.places[b_number].byte());
+    let rest = a.text.as_bytes()[a_start..].iter().zip(&b.text.as_bytes()[b_start..]);
+    let len = rest.take_while(|(x, y)| x.is_ascii_alphanumeric() && **x | 0x20 == **y | 0x20).count();
+    let ends = |text: &str, at: usize| {
+        text.as_bytes().get(at).is_none_or(|&byte| KIND[usize::from(byte)] == Kind::Separator)
+    };
+    len > 0 && ends(a.text, a_start + len) && ends(b.text, b_start + len)
+        || a.token(a_number).hash == b.token(b_number).hash
 }
 
 /// Where a document's tokens lie in their chunk.
@@ -551,6 +584,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn alphanumeric_runs_equal_a_look_at_each_byte(bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"09azAZ/:`{@[".to_vec()), b'a'..=b'z'], 0..30)) {
+            let expected = bytes.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            prop_assert_eq!(alphanumeric_run(&bytes), expected);
+        }
+
         #[test]
         fn equals_its_twin_on_any_text(text in "\\PC{0,60}") {
             check_against_twin(&text);
