@@ -33,6 +33,10 @@ const ALL_PAIRS: usize = 4;
 /// Beyond it, the first so many are paired by their order.
 const ORDINALS: usize = 16;
 
+/// A table to look runs up in, kept from one fingerprint to the next: the first
+/// place of each run, by its hash and the offset of the fingerprint in it.
+pub(crate) type Runs = AHashMap<(u64, usize), usize>;
+
 /// Calls `found` for every anchor of one fingerprint's postings, which are
 /// sorted. `words` gives a document's tokens, `lengths` the shingle length and
 /// window of each document.
@@ -40,6 +44,7 @@ pub(crate) fn anchors<'a>(
     group: &[Posting],
     words: impl Fn(u32) -> &'a [u32],
     lengths: impl Fn(u32) -> (usize, usize),
+    runs: &mut Runs,
     mut found: impl FnMut(Anchor),
 ) {
     if group.len() < 2 {
@@ -61,7 +66,7 @@ pub(crate) fn anchors<'a>(
         previous = here;
     }
     if group.len() > 2 {
-        complete(group, words, lengths, found);
+        complete(group, words, lengths, runs, found);
     }
 }
 
@@ -88,6 +93,7 @@ fn complete<'a>(
     group: &[Posting],
     words: impl Fn(u32) -> &'a [u32],
     lengths: impl Fn(u32) -> (usize, usize),
+    runs: &mut Runs,
     mut found: impl FnMut(Anchor),
 ) {
     let first = &group[0];
@@ -100,7 +106,7 @@ fn complete<'a>(
     if all_alike {
         return;
     }
-    let mut runs: AHashMap<(u64, usize), usize> = AHashMap::new();
+    runs.clear();
     for (at, posting) in group.iter().enumerate() {
         let text = words(posting.document);
         let (k, w) = lengths(posting.document);
@@ -136,7 +142,7 @@ mod tests {
 
     fn run(places: &[(u32, u32)], texts: &[Vec<u32>]) -> Vec<(u32, u32, u32, u32)> {
         let mut found = Vec::new();
-        anchors(&postings(places), |doc| &texts[doc as usize], |_| (5, 4), |x| {
+        anchors(&postings(places), |doc| &texts[doc as usize], |_| (5, 4), &mut Runs::new(), |x| {
             found.push((x.later, x.b, x.earlier, x.a));
         });
         found.sort_unstable();

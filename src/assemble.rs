@@ -158,7 +158,7 @@ impl<'a> Context<'a> {
         let quotes = quotes(tokens.text);
         let fact = |&(family, at): &(u32, u32)| {
             let Occurrence { start, end, .. } = self.findings.families[family as usize].occurrences[at as usize];
-            Facts::new(&tokens, &quotes, start, end, self.config.formula_tokens)
+            Facts::new(tokens, &quotes, start, end, self.config.formula_tokens)
         };
         placed.iter().map(fact).collect()
     }
@@ -172,7 +172,7 @@ impl<'a> Context<'a> {
         let slot = self.slot_starts[number as usize];
         let facts: Vec<&Facts> =
             self.slots[slot..slot + occurrences.len()].iter().map(|&slot| &facts[slot as usize]).collect();
-        let (text, tokens, letters, text_hash, variants) = self.wordings(occurrences);
+        let (text, tokens, letters, text_hash, variants) = self.wordings(family);
         let places = occurrences.len() as f64;
         let share = |is: &dyn Fn(&Facts) -> bool| facts.iter().filter(|fact| is(fact)).count() as f64 / places;
         let position_mean = facts.iter().map(|fact| f64::from(fact.position)).sum::<f64>() / places;
@@ -238,10 +238,16 @@ impl<'a> Context<'a> {
 
     /// The most frequent wording: its text where it stands first, its tokens,
     /// its share of letters, its hash; and the number of wordings.
-    fn wordings(&self, occurrences: &[Occurrence]) -> (String, u32, f64, String, u32) {
+    fn wordings(&self, family: &Family) -> (String, u32, f64, String, u32) {
+        let occurrences = &family.occurrences;
         let mut counts: AHashMap<u64, (u32, Reverse<usize>)> = AHashMap::new();
-        for (at, occurrence) in occurrences.iter().enumerate() {
-            let wording = wording(&self.collection.tokens(occurrence.document), occurrence);
+        let tokens = self.collection.tokens(family.root);
+        let own = wording(tokens, family.start, family.end);
+        for (at, o) in occurrences.iter().enumerate() {
+            let wording = match o.verbatim {
+                true => own,
+                false => wording(self.collection.tokens(o.document), o.start, o.end),
+            };
             counts.entry(wording).or_insert((0, Reverse(at))).0 += 1;
         }
         let (_, Reverse(at)) = counts.values().max().expect("a family has occurrences");
@@ -360,7 +366,7 @@ impl<'a> Context<'a> {
         fractional += labels[Label::Unique as usize] as f64;
         let chars = cursor.go(tokens.text.len()).0;
         let top = by_source.into_iter().max_by_key(|&(source, weight)| (weight, Reverse(source)));
-        let row = self.row(document, &tokens, chars, &labels, maybe_first, fractional, top);
+        let row = self.row(document, tokens, chars, &labels, maybe_first, fractional, top);
         (row, spans, labels)
     }
 

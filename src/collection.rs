@@ -1,26 +1,25 @@
 //! The documents of a scan, numbered in order, with their tokens.
 
+use std::ops::Range;
+
 use ahash::AHashMap;
 
 use crate::document::Document;
 use crate::hash;
 use crate::tokens::{TokenChunk, Tokens};
 
-/// Documents in order of date and id, dated ones first.
-pub(crate) struct Collection<'a> {
+/// Documents in order of date and id, dated ones first, in ranges to be worked
+/// on together.
+pub(crate) struct Order<'a> {
     pub documents: Vec<&'a Document>,
-    /// Ranges of documents whose tokens lie together.
-    ranges: Vec<std::ops::Range<usize>>,
-    chunks: Vec<TokenChunk>,
-    /// The chunk of every document.
-    chunk: Vec<u32>,
+    /// Of about a megabyte of text each.
+    pub ranges: Vec<Range<usize>>,
 }
 
-/// Text in a chunk, about.
-const CHUNK_BYTES: usize = 1 << 20;
+/// Text in a range, about.
+const RANGE_BYTES: usize = 1 << 20;
 
-impl<'a> Collection<'a> {
-    /// Numbers the documents; their tokens are added with [`Collection::fill`].
+impl<'a> Order<'a> {
     pub(crate) fn new(documents: &'a [Document]) -> Self {
         let mut documents: Vec<&Document> = documents.iter().collect();
         let order = |document: &&Document| {
@@ -29,45 +28,49 @@ impl<'a> Collection<'a> {
         };
         documents.sort_unstable_by(|x, y| (order(x), &x.id).cmp(&(order(y), &y.id)));
         let mut ranges = Vec::new();
-        let mut chunk = Vec::with_capacity(documents.len());
         let (mut start, mut bytes) = (0, 0);
         for (at, document) in documents.iter().enumerate() {
-            chunk.push(ranges.len() as u32);
             bytes += document.text.len();
-            if bytes >= CHUNK_BYTES || at + 1 == documents.len() {
+            if bytes >= RANGE_BYTES || at + 1 == documents.len() {
                 ranges.push(start..at + 1);
                 (start, bytes) = (at + 1, 0);
             }
         }
-        Collection { documents, ranges, chunks: Vec::new(), chunk }
+        Order { documents, ranges }
+    }
+
+    /// The texts of a range.
+    pub(crate) fn texts(&self, range: Range<usize>) -> impl Iterator<Item = &'a str> + Clone + '_ {
+        self.documents[range].iter().map(|document| document.text.as_str())
+    }
+}
+
+/// Numbered documents with their tokens.
+pub(crate) struct Collection<'a> {
+    pub documents: Vec<&'a Document>,
+    pub ranges: Vec<Range<usize>>,
+    tokens: Vec<Tokens<'a>>,
+}
+
+impl<'a> Collection<'a> {
+    /// Takes the tokens of every range, in order.
+    pub(crate) fn new(order: Order<'a>, chunks: &'a [TokenChunk]) -> Self {
+        let Order { documents, ranges } = order;
+        let tokens = ranges.iter().zip(chunks).flat_map(|(range, chunk)| {
+            documents[range.clone()].iter().enumerate().map(|(at, document)| chunk.get(at, &document.text))
+        });
+        let tokens = tokens.collect();
+        Collection { tokens, documents, ranges }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.documents.len()
     }
 
-    /// Ranges of documents of about a megabyte of text each, to be worked on
-    /// together.
-    pub(crate) fn ranges(&self) -> &[std::ops::Range<usize>] {
-        &self.ranges
-    }
-
-    /// The texts of a range.
-    pub(crate) fn texts(&self, range: std::ops::Range<usize>) -> impl Iterator<Item = &'a str> + Clone + '_ {
-        self.documents[range].iter().map(|document| document.text.as_str())
-    }
-
-    /// Takes the tokens of every range, in order.
-    pub(crate) fn fill(&mut self, chunks: Vec<TokenChunk>) {
-        self.chunks = chunks;
-    }
-
     /// The tokens of a document.
     #[inline]
-    pub(crate) fn tokens(&self, document: u32) -> Tokens<'_> {
-        let chunk = self.chunk[document as usize] as usize;
-        let number = document as usize - self.ranges[chunk].start;
-        self.chunks[chunk].get(number, &self.documents[document as usize].text)
+    pub(crate) fn tokens(&self, document: u32) -> &Tokens<'a> {
+        &self.tokens[document as usize]
     }
 
     /// For every document the first one with the same tokens, which may be

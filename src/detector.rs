@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use ahash::AHashMap;
 use rayon::prelude::*;
 
 use crate::align::{self, align};
@@ -14,7 +15,7 @@ use crate::anchors::{Anchor, anchors};
 use crate::bands::{Bands, candidates};
 use crate::bits::Bits;
 use crate::clusters::{Verified, leaders, shared_tokens};
-use crate::collection::Collection;
+use crate::collection::{Collection, Order};
 use crate::config::{Config, Lengths, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
@@ -151,7 +152,9 @@ struct Scan<'a> {
 
 impl Scan<'_> {
     fn run(&self, documents: &[Document]) -> Report {
-        let collection = self.tokenise(documents);
+        let order = Order::new(documents);
+        let chunks = self.tokenise(&order);
+        let collection = Collection::new(order, &chunks);
         let hashes: Vec<u64> =
             (0..collection.len() as u32).into_par_iter().map(|document| collection.hash(document)).collect();
         let originals = collection.originals(&hashes);
@@ -190,7 +193,7 @@ impl Scan<'_> {
         let kinds: Vec<_> = families.iter().map(|row| row.kind).collect();
         let total = collection.len() as u64;
         let made: Vec<_> = collection
-            .ranges()
+            .ranges
             .par_iter()
             .map(|range| {
                 let rows: Vec<_> = range.clone().map(|document| context.document(document as u32, &kinds)).collect();
@@ -212,22 +215,19 @@ impl Scan<'_> {
         Report { documents, families, spans, pairs, clusters, counts }
     }
 
-    fn tokenise<'d>(&self, documents: &'d [Document]) -> Collection<'d> {
-        let mut collection = Collection::new(documents);
-        let total: u64 = documents.iter().map(|document| document.text.len() as u64).sum();
+    fn tokenise(&self, order: &Order) -> Vec<TokenChunk> {
+        let total: usize = order.documents.iter().map(|document| document.text.len()).sum();
         let split = self.config.unit == Unit::Char;
-        let chunks = collection
-            .ranges()
+        order
+            .ranges
             .par_iter()
             .map(|range| {
-                let chunk = TokenChunk::new(collection.texts(range.clone()), split);
-                let bytes: usize = collection.texts(range.clone()).map(str::len).sum();
-                (self.progress)(Stage::Tokens, bytes as u64, total);
+                let chunk = TokenChunk::new(order.texts(range.clone()), split);
+                let bytes: usize = order.texts(range.clone()).map(str::len).sum();
+                (self.progress)(Stage::Tokens, bytes as u64, total as u64);
                 chunk
             })
-            .collect();
-        collection.fill(chunks);
-        collection
+            .collect()
     }
 
     fn lengths(&self, tokens: &Tokens) -> Lengths {
@@ -239,7 +239,7 @@ impl Scan<'_> {
         let total = collection.len() as u64;
         let bands = Bands::choose(BINS, self.config.similarity);
         let sketches: Vec<Sketch<BINS>> = collection
-            .ranges()
+            .ranges
             .par_iter()
             .flat_map_iter(|range| {
                 let mut hashes = Vec::new();
@@ -249,7 +249,7 @@ impl Scan<'_> {
                         hashes.clear();
                         if originals[document] == document as u32 {
                             let tokens = collection.tokens(document as u32);
-                            shingles(tokens.words, self.lengths(&tokens).shingle, &mut hashes);
+                            shingles(tokens.words, self.lengths(tokens).shingle, &mut hashes);
                         }
                         sketch(&hashes)
                     })
@@ -278,7 +278,7 @@ impl Scan<'_> {
             .par_iter()
             .map(|&document| {
                 let tokens = collection.tokens(document);
-                shingle_set(&tokens, self.lengths(&tokens).shingle)
+                shingle_set(tokens, self.lengths(tokens).shingle)
             })
             .collect();
         let set = |document: u32| {
@@ -294,7 +294,7 @@ impl Scan<'_> {
             .par_iter()
             .map(|pair| {
                 let tokens = collection.tokens(pair.b);
-                shared_tokens(tokens.words, self.lengths(&tokens).shingle, set(pair.a).1)
+                shared_tokens(tokens.words, self.lengths(tokens).shingle, set(pair.a).1)
             })
             .collect();
         let leaders = leaders(collection.len(), &verified);
@@ -306,7 +306,7 @@ impl Scan<'_> {
         let mut postings = self.postings(collection, originals);
         let words = |document: u32| collection.tokens(document).words;
         let lengths = |document: u32| {
-            let lengths = self.lengths(&collection.tokens(document));
+            let lengths = self.lengths(collection.tokens(document));
             (lengths.shingle, lengths.window)
         };
         let found: Vec<Vec<Anchor>> = postings
@@ -315,8 +315,9 @@ impl Scan<'_> {
             .map(|partition| {
                 partition.sort_unstable_by_key(|posting| posting.order());
                 let mut found = Vec::new();
+                let mut runs = AHashMap::new();
                 for group in partition.chunk_by(|x, y| x.key == y.key) {
-                    anchors(group, words, lengths, |anchor| found.push(anchor));
+                    anchors(group, words, lengths, &mut runs, |anchor| found.push(anchor));
                 }
                 found.shrink_to_fit();
                 found
@@ -338,8 +339,8 @@ impl Scan<'_> {
                 for pair in partition.chunk_by_mut(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
                     let Anchor { later, earlier, .. } = pair[0];
                     let (b, a) = (collection.tokens(later), collection.tokens(earlier));
-                    let min_tokens = self.lengths(&a).min_tokens.max(self.lengths(&b).min_tokens);
-                    align(&b, &a, later == earlier, min_tokens, pair, &mut scratch, |runs| {
+                    let min_tokens = self.lengths(a).min_tokens.max(self.lengths(b).min_tokens);
+                    align(b, a, later == earlier, min_tokens, pair, &mut scratch, |runs| {
                         batch.push(later, earlier, runs);
                     });
                 }
@@ -356,14 +357,14 @@ impl Scan<'_> {
         let filter = TwiceFilter::new(bytes / 12);
         let total = collection.len() as u64;
         let mut found: Vec<Vec<Posting>> = collection
-            .ranges()
+            .ranges
             .par_iter()
             .map(|range| {
                 let mut found = Vec::new();
                 let mut scratch = fingerprints::Scratch::default();
                 for document in range.clone().filter(|&document| originals[document] == document as u32) {
                     let tokens = collection.tokens(document as u32);
-                    fingerprints(&tokens, self.lengths(&tokens), &mut scratch, |key, position| {
+                    fingerprints(tokens, self.lengths(tokens), &mut scratch, |key, position| {
                         filter.add(key);
                         found.push(Posting { key, document: document as u32, position });
                     });
@@ -374,7 +375,6 @@ impl Scan<'_> {
             .collect();
         found.par_iter_mut().for_each(|found| {
             found.retain(|posting| filter.added_twice(posting.key));
-            found.shrink_to_fit();
         });
         Partitioned::new(found, PARTITIONS, |posting| (posting.key >> 56) as usize)
     }
@@ -396,7 +396,7 @@ impl Scan<'_> {
             .par_iter()
             .flat_map_iter(|list| {
                 (self.progress)(Stage::Families, 1, total);
-                families(list[0].root, &collection.tokens(list[0].root), &copies, list)
+                families(list[0].root, collection.tokens(list[0].root), &copies, list)
             })
             .collect();
         drop(by_root);
@@ -405,7 +405,7 @@ impl Scan<'_> {
         for compare in [Compare::Plain, Compare::DigitsMasked] {
             let outlines: Vec<Option<Outline>> = found
                 .par_iter()
-                .map(|family| Outline::new(&collection.tokens(family.root), family.start, family.end, compare))
+                .map(|family| Outline::new(collection.tokens(family.root), family.start, family.end, compare))
                 .collect();
             found = merge(found, &outlines, compare);
         }
@@ -455,7 +455,7 @@ fn repeat_in_twins(families: &mut Vec<Family>, originals: &[u32], lengths: &[u32
         let end = lengths[original as usize];
         let occurrences = std::iter::once(original).chain(group.iter().map(|twin| twin.1)).map(|document| {
             matched.set(document, 0, end);
-            Occurrence { document, start: 0, end, matched: end }
+            Occurrence { document, start: 0, end, matched: end, verbatim: true }
         });
         families.push(Family { root: original, start: 0, end, occurrences: occurrences.collect() });
     }

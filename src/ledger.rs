@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     fn entry(family: u32, kind: Kind, start: u32, end: u32) -> Entry {
-        let occurrence = Occurrence { document: 0, start, end, matched: end - start };
+        let occurrence = Occurrence { document: 0, start, end, matched: end - start, verbatim: true };
         Entry { family, kind, df: 2, occurrence, again: false, first: false, maybe_first: false, other: occurrence }
     }
 

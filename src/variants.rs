@@ -113,7 +113,8 @@ pub(crate) fn merge(families: Vec<Family>, outlines: &[Option<Outline>], compare
     for (at, &leader) in leader.iter().enumerate().filter(|&(at, &leader)| at as u32 != leader) {
         let variant = merged[at].take().expect("merged once");
         let leading = merged[leader as usize].as_mut().expect("a leader stays");
-        leading.occurrences.extend(variant.occurrences);
+        let reworded = variant.occurrences.into_iter().map(|o| Occurrence { verbatim: false, ..o });
+        leading.occurrences.extend(reworded);
         changed.push(leader);
     }
     changed.sort_unstable();
@@ -132,8 +133,10 @@ fn disjoint(mut occurrences: Vec<Occurrence>) -> Vec<Occurrence> {
     for next in occurrences {
         match joined.last_mut() {
             Some(last) if last.document == next.document && next.start < last.end => {
+                let before = last.end - last.start;
                 last.end = last.end.max(next.end);
                 last.matched = last.matched.max(next.matched);
+                last.verbatim &= last.end - last.start == before;
             }
             _ => joined.push(next),
         }
@@ -142,8 +145,8 @@ fn disjoint(mut occurrences: Vec<Occurrence>) -> Vec<Occurrence> {
 }
 
 /// A number for a sequence of words, to count distinct wordings.
-pub(crate) fn wording(tokens: &Tokens, occurrence: &Occurrence) -> u64 {
-    hash::words(&tokens.words[occurrence.start as usize..occurrence.end as usize])
+pub(crate) fn wording(tokens: &Tokens, start: u32, end: u32) -> u64 {
+    hash::words(&tokens.words[start as usize..end as usize])
 }
 
 #[cfg(test)]
@@ -157,7 +160,7 @@ mod tests {
         let families: Vec<Family> = (0..texts.len())
             .map(|doc| {
                 let end = tokens(doc).len() as u32;
-                let here = Occurrence { document: doc as u32, start: 0, end, matched: end };
+                let here = Occurrence { document: doc as u32, start: 0, end, matched: end, verbatim: true };
                 let there = Occurrence { document: 100 + doc as u32, ..here };
                 Family { root: doc as u32, start: 0, end, occurrences: vec![here, there] }
             })
