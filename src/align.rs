@@ -74,7 +74,7 @@ pub(crate) fn align(
     mut found: impl FnMut(&[Run]),
 ) {
     exact_runs(b, a, own, min_tokens, anchors, &mut scratch.exact);
-    link(b, a, own, scratch);
+    link(b, a, own, min_tokens, scratch);
     let Scratch { exact, links, order, chain, runs, extension, table } = scratch;
     order.clear();
     order.extend(0..exact.len() as u32);
@@ -219,7 +219,7 @@ struct Link {
 }
 
 /// Finds the best predecessor of every run.
-fn link(b: &Tokens, a: &Tokens, own: bool, scratch: &mut Scratch) {
+fn link(b: &Tokens, a: &Tokens, own: bool, min_tokens: usize, scratch: &mut Scratch) {
     let Scratch { exact, links, .. } = scratch;
     links.clear();
     for (at, run) in exact.iter().enumerate() {
@@ -237,6 +237,10 @@ fn link(b: &Tokens, a: &Tokens, own: bool, scratch: &mut Scratch) {
             let drift = (gap_b - gap_a).abs();
             let gap = gap_b.max(gap_a);
             if overlap >= i64::from(run.len) || gap > GAP || drift > DRIFT {
+                continue;
+            }
+            // A run that is a passage by itself must not be trimmed.
+            if overlap > 0 && run.len as usize >= min_tokens {
                 continue;
             }
             let mut cost = gap + drift;

@@ -19,7 +19,7 @@ use crate::collection::{Collection, Order};
 use crate::config::{Config, Lengths, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
-use crate::families::{Family, Occurrence, families};
+use crate::families::{Family, Occurrence, families, orphans};
 use crate::fingerprints::{self, fingerprints};
 use crate::postings::{Partitioned, Posting, TwiceFilter};
 use crate::projection::{Batch, project};
@@ -164,7 +164,14 @@ impl Scan<'_> {
         let lengths: Vec<u32> =
             (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
         let matched = Bits::new(lengths.iter().copied());
-        batches.par_iter().for_each(|batch| batch.each_matched(|document, from, len| matched.set(document, from, len)));
+        batches.par_iter().for_each(|batch| {
+            for (later, earlier, runs) in batch.alignments() {
+                for run in runs {
+                    matched.set(later, run.b, run.len);
+                    matched.set(earlier, run.a, run.len);
+                }
+            }
+        });
         let mut nearest = vec![(0, u32::MAX); collection.len()];
         for batch in &batches {
             batch.each_pair(|later, earlier, tokens| {
@@ -389,7 +396,6 @@ impl Scan<'_> {
         matched: &Bits,
     ) -> Vec<Family> {
         let copies = project(&batches, lengths);
-        drop(batches);
         let by_root: Vec<_> = copies.list.chunk_by(|x, y| x.root == y.root).collect();
         let total = by_root.len() as u64;
         let mut found: Vec<Family> = by_root
@@ -409,6 +415,8 @@ impl Scan<'_> {
                 .collect();
             found = merge(found, &outlines, compare);
         }
+        found.extend(orphans(&batches, &found, lengths, matched));
+        drop(batches);
         found.par_sort_by_cached_key(|family| {
             let first = family.occurrences[0];
             (std::cmp::Reverse((family.df(), family.len())), first.document, first.start, family.root, family.start)

@@ -11,8 +11,10 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use crate::align::{self, Run};
+use crate::bits::Bits;
 use crate::intervals::Intervals;
-use crate::projection::{Copies, Copy};
+use crate::projection::{Batch, Copies, Copy};
 use crate::tokens::Tokens;
 
 /// A stretch of a document in which a family stands. Numbers count tokens.
@@ -55,14 +57,15 @@ const JITTER: u32 = 3;
 /// Fewest tokens of what is left when a stretch is cut, and of a part of a
 /// passage that may be joined to others.
 const PIECE: u32 = 5;
-/// Longest stretch between two parts of one occurrence, in tokens.
+/// Longest stretch between two parts of one occurrence, in tokens; neither is it
+/// longer than the shorter of them.
 const EDITED: i64 = 48;
 /// Percent of a family's text that an occurrence holds at least.
 const HELD: u32 = 40;
 
 /// The families of one root text, from all copies of it.
 pub(crate) fn families(root: u32, tokens: &Tokens, copies: &Copies, list: &[Copy]) -> Vec<Family> {
-    let segments = segments(tokens, list);
+    let segments = segments(root, tokens, list);
     let index = Intervals::new(segments.iter().copied());
     let mut parts: Vec<Vec<Part>> = segments.iter().map(|&(start, end)| vec![Part::whole(root, start, end)]).collect();
     for copy in list {
@@ -79,6 +82,99 @@ pub(crate) fn families(root: u32, tokens: &Tokens, copies: &Copies, list: &[Copy
     };
     let found = segments.iter().zip(parts).map(family);
     found.filter(|family| family.occurrences.len() > 1).collect()
+}
+
+/// Families for alignments that no other family accounts for: where passages
+/// overlap in many ways, the segments chosen may leave a piece out, or join a
+/// text with its own repetition. A matched token next to an occurrence goes with
+/// it in the ledger and needs none.
+pub(crate) fn orphans(batches: &[Batch], families: &[Family], lengths: &[u32], matched: &Bits) -> Vec<Family> {
+    let mut found: Vec<Family> = Vec::new();
+    // A family added for one alignment may come between a token and the
+    // neighbour it would have gone with, so look again until nothing is new.
+    loop {
+        let before = found.len();
+        let mut told = Told {
+            lengths,
+            matched,
+            covered: Bits::new(lengths.iter().copied()),
+            told: Bits::new(lengths.iter().copied()),
+            spread: vec![false; lengths.len()],
+        };
+        families.iter().chain(&found).for_each(|family| told.add(family));
+        for (later, earlier, runs) in batches.iter().flat_map(Batch::alignments) {
+            let cross = later != earlier;
+            let mut missing = false;
+            for run in runs {
+                missing |= told.misses(later, run.b, run.len);
+                missing |= cross && told.misses(earlier, run.a, run.len);
+            }
+            if missing {
+                found.push(alone(later, earlier, runs));
+                told.add(&found[found.len() - 1]);
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+/// The family of one alignment by itself.
+fn alone(later: u32, earlier: u32, runs: &[Run]) -> Family {
+    let (first, last) = (runs[0], runs[runs.len() - 1]);
+    let (start, end) = (first.a, last.a_end());
+    let matched = align::matched(runs);
+    let there = Occurrence { document: earlier, start, end, matched: end - start, verbatim: true };
+    let here = Occurrence { document: later, start: first.b, end: last.b_end(), matched, verbatim: runs.len() == 1 };
+    Family { root: earlier, start, end, occurrences: vec![there, here] }
+}
+
+/// What the ledgers will count as told before or elsewhere.
+struct Told<'a> {
+    lengths: &'a [u32],
+    matched: &'a Bits,
+    /// In any occurrence.
+    covered: Bits,
+    /// In an occurrence that is not the first of what one document repeats.
+    told: Bits,
+    /// Documents whose `told` was extended to its neighbours.
+    spread: Vec<bool>,
+}
+
+impl Told<'_> {
+    fn add(&mut self, family: &Family) {
+        let shared = family.df() > 1;
+        for (at, &Occurrence { document, start, end, .. }) in family.occurrences.iter().enumerate() {
+            self.covered.set(document, start, end - start);
+            if shared || at > 0 {
+                self.told.set(document, start, end - start);
+            }
+        }
+    }
+
+    fn misses(&mut self, document: u32, from: u32, len: u32) -> bool {
+        let missing = |told: &Bits| told.count(document, from, len) < len;
+        if missing(&self.told) && !std::mem::replace(&mut self.spread[document as usize], true) {
+            self.spread(document);
+        }
+        missing(&self.told)
+    }
+
+    /// Extends what is told over matched tokens that no occurrence covers.
+    fn spread(&self, document: u32) {
+        let len = self.lengths[document as usize];
+        let [matched, covered, mut told] =
+            [self.matched, &self.covered, &self.told].map(|bits| bits.document(document, len as usize));
+        let joins = |at: usize| matched[at] && !covered[at];
+        for at in 1..told.len() {
+            told[at] |= told[at - 1] && matched[at - 1] && joins(at);
+        }
+        for at in (1..told.len()).rev() {
+            told[at - 1] |= told[at] && matched[at] && joins(at - 1);
+        }
+        (0..len).filter(|&at| told[at as usize]).for_each(|at| self.told.set(document, at, 1));
+    }
 }
 
 /// What a copy holds of a segment.
@@ -102,7 +198,8 @@ impl Part {
     fn continues(&self, earlier: &Part) -> bool {
         let gap = i64::from(self.start) - i64::from(earlier.end);
         let root_gap = i64::from(self.root_start) - i64::from(earlier.root_end);
-        let near = -i64::from(JITTER)..=EDITED;
+        let shorter = (self.end - self.start).min(earlier.end - earlier.start);
+        let near = -i64::from(JITTER)..=EDITED.min(shorter.into());
         near.contains(&gap) && near.contains(&root_gap) && (gap - root_gap).abs() <= EDITED / 4
     }
 
@@ -115,7 +212,7 @@ impl Part {
         if root_start >= root_end || root_end - root_start < PIECE.min(end - start) {
             return None;
         }
-        let within = |run: &crate::align::Run| run.a_end().min(end).saturating_sub(run.a.max(start));
+        let within = |run: &Run| run.a_end().min(end).saturating_sub(run.a.max(start));
         Some(Part {
             document: copy.document,
             start: first.b + (root_start - first.a),
@@ -164,8 +261,8 @@ fn join(parts: &mut [Part], len: u32) -> Vec<Occurrence> {
 }
 
 /// Chooses the segments of a root text, sorted.
-fn segments(tokens: &Tokens, list: &[Copy]) -> Vec<(u32, u32)> {
-    let stretches = stretches(list);
+fn segments(root: u32, tokens: &Tokens, list: &[Copy]) -> Vec<(u32, u32)> {
+    let stretches = stretches(root, list);
     let starts = settle(stretches.iter().map(|stretch| stretch.0), tokens);
     let ends = settle(stretches.iter().map(|stretch| stretch.1), tokens);
     let mut counts: BTreeMap<(u32, u32), u32> = BTreeMap::new();
@@ -220,7 +317,7 @@ fn segments(tokens: &Tokens, list: &[Copy]) -> Vec<(u32, u32)> {
 
 /// The stretches of the root that were copied; fragments of one edited copy
 /// count as one stretch.
-fn stretches(list: &[Copy]) -> Vec<(u32, u32)> {
+fn stretches(root: u32, list: &[Copy]) -> Vec<(u32, u32)> {
     let mut parts: Vec<Part> = list
         .iter()
         .map(|copy| Part {
@@ -236,7 +333,8 @@ fn stretches(list: &[Copy]) -> Vec<(u32, u32)> {
     let mut joined: Vec<Part> = Vec::new();
     for part in parts {
         match joined.last_mut() {
-            Some(last) if last.document == part.document && part.continues(last) => {
+            // Inside the root itself a stretch could come to overlap its copy.
+            Some(last) if last.document == part.document && part.document != root && part.continues(last) => {
                 last.end = part.end;
                 last.root_end = part.root_end.max(last.root_end);
             }
@@ -307,8 +405,7 @@ fn ends_sentence(tokens: &Tokens, number: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::align::Run;
-    use crate::projection::{Batch, project};
+    use crate::projection::project;
     use crate::tokens::TokenChunk;
 
     /// Families found when each `(later, earlier, b, a, len)` is an alignment

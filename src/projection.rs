@@ -40,15 +40,9 @@ impl Batch {
         &self.runs[alignment.first_run as usize..alignment.last_run as usize]
     }
 
-    /// Calls `found(document, first token, tokens)` for every matched stretch,
-    /// on both sides.
-    pub(crate) fn each_matched(&self, mut found: impl FnMut(u32, u32, u32)) {
-        for alignment in &self.list {
-            for run in self.runs(alignment) {
-                found(alignment.later, run.b, run.len);
-                found(alignment.earlier, run.a, run.len);
-            }
-        }
+    /// The alignments: later document, earlier document, matching runs.
+    pub(crate) fn alignments(&self) -> impl Iterator<Item = (u32, u32, &[Run])> {
+        self.list.iter().map(|alignment| (alignment.later, alignment.earlier, self.runs(alignment)))
     }
 
     /// For every later document and every earlier one, the number of tokens

@@ -102,7 +102,9 @@ pub(crate) fn merge(families: Vec<Family>, outlines: &[Option<Outline>], compare
         let later = of_one[0].1;
         let joins = of_one.iter().map(|&(earlier, _)| earlier).find(|&earlier| {
             let number = order[earlier as usize];
-            leader[number as usize] == number && outline(later).is_variant_of(outline(earlier), compare)
+            leader[number as usize] == number
+                && outline(later).is_variant_of(outline(earlier), compare)
+                && !is_nested(&families[order[later as usize] as usize], &families[number as usize])
         });
         if let Some(earlier) = joins {
             leader[order[later as usize] as usize] = order[earlier as usize];
@@ -124,6 +126,19 @@ pub(crate) fn merge(families: Vec<Family>, outlines: &[Option<Outline>], compare
         family.occurrences = disjoint(std::mem::take(&mut family.occurrences));
     }
     merged.into_iter().flatten().filter(|family| family.occurrences.len() > 1).collect()
+}
+
+/// Whether a family stands inside another, much longer one, as its first
+/// occurrences tell: a set phrase in a paragraph is not a version of it.
+fn is_nested(inner: &Family, outer: &Family) -> bool {
+    inner.occurrences.iter().take(8).any(|one| {
+        let after = outer.occurrences.partition_point(|o| (o.document, o.start) <= (one.document, one.start));
+        let before = after.checked_sub(1).map(|at| &outer.occurrences[at]);
+        before.is_some_and(|around| {
+            let inside = around.document == one.document && one.start < around.end;
+            inside && (one.end - one.start) * 10 < (around.end - around.start) * 7
+        })
+    })
 }
 
 /// Sorts occurrences and joins those that overlap.

@@ -1,0 +1,227 @@
+//! How much is found, against oracles and against planted truth.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod generate;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use generate::{Planted, Random, edited, planted};
+use proptest::prelude::*;
+use twicetold::{Config, Detector, Document, Label, Report};
+
+fn scan(documents: &[Document]) -> Report {
+    Detector::new(Config::default()).unwrap().scan(documents).unwrap()
+}
+
+/// What `planted` copies come to in the report.
+struct Score {
+    recall: f64,
+    boundary: f64,
+    purity: f64,
+}
+
+fn score(planted: &Planted) -> Score {
+    let report = scan(&planted.documents);
+    // The stretch of each family in each document, in bytes.
+    let mut stretches: BTreeMap<(usize, u32), (u64, u64)> = BTreeMap::new();
+    for span in &report.spans {
+        let document = span.doc.parse().unwrap();
+        let stretch = stretches.entry((document, span.family)).or_insert((span.start_byte, span.end_byte));
+        stretch.1 = span.end_byte;
+    }
+    let (mut found, mut errors, mut boundaries) = (0, 0, 0);
+    let mut families: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+    for copy in &planted.copies {
+        let places = &planted.places[copy.document];
+        let word = |byte: u64| places.partition_point(|place| place.0 < byte as usize);
+        let overlap = |(start, end): (u64, u64)| {
+            let (start, end) = (word(start), word(end));
+            end.min(copy.end).saturating_sub(start.max(copy.start))
+        };
+        let of_document = stretches.range((copy.document, 0)..(copy.document + 1, 0));
+        let best = of_document.max_by_key(|(_, stretch)| overlap(**stretch));
+        let Some((&(_, family), &stretch)) = best else { continue };
+        if 10 * overlap(stretch) >= 8 * (copy.end - copy.start) {
+            found += 1;
+            errors += word(stretch.0).abs_diff(copy.start) + word(stretch.1).abs_diff(copy.end);
+            boundaries += 2;
+            families.entry(copy.passage).or_default().push(family);
+        }
+    }
+    let majority = |of_passage: &Vec<u32>| {
+        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+        of_passage.iter().for_each(|&family| *counts.entry(family).or_default() += 1);
+        counts.into_values().max().unwrap()
+    };
+    Score {
+        recall: f64::from(found) / planted.copies.len() as f64,
+        boundary: errors as f64 / f64::from(boundaries),
+        purity: families.values().map(majority).sum::<usize>() as f64 / f64::from(found),
+    }
+}
+
+#[test]
+fn planted_passages_are_found_with_their_boundaries_in_one_family() {
+    for (rate, least) in [(0.0, 0.99), (0.05, 0.99), (0.10, 0.97)] {
+        let Score { recall, boundary, purity } = score(&planted(7, 600, 150, 5, 45, rate));
+        println!("edited {rate:.2}: recall {recall:.4}, boundary error {boundary:.2} words, purity {purity:.4}");
+        assert!(recall >= least, "recall {recall:.4} at {rate}");
+        assert!(boundary <= 1.0, "boundary error {boundary:.2} words at {rate}");
+        assert!(purity >= 0.98, "purity {purity:.4} at {rate}");
+    }
+}
+
+/// Every token inside an exact repeat of at least `least` tokens that stands in
+/// another document or earlier in its own, by looking at each pair of places;
+/// the two may not overlap each other.
+fn naive_repeats(texts: &[Vec<u32>], least: usize) -> Vec<Vec<bool>> {
+    let mut told: Vec<Vec<bool>> = texts.iter().map(|text| vec![false; text.len()]).collect();
+    for a in 0..texts.len() {
+        for b in a..texts.len() {
+            for i in 0..texts[a].len() {
+                for j in 0..texts[b].len() {
+                    if a == b && j < i + least {
+                        continue;
+                    }
+                    let room = if a == b { j - i } else { usize::MAX };
+                    let same = texts[a][i..].iter().zip(&texts[b][j..]).take_while(|(x, y)| x == y).count().min(room);
+                    if same >= least {
+                        if a != b {
+                            told[a][i..i + same].fill(true);
+                        }
+                        told[b][j..j + same].fill(true);
+                    }
+                }
+            }
+        }
+    }
+    told
+}
+
+fn document(number: usize, words: &[u32]) -> Document {
+    let text: Vec<String> = words.iter().map(|&word| format!("word{word:04}")).collect();
+    Document::new(number.to_string(), text.join(" "))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 150 } else { 1000 }))]
+
+    /// Exact repeats of eight tokens: all found, and nothing found is invented.
+    #[test]
+    fn exact_repeats_equal_the_naive_ones(
+        seed in any::<u64>(),
+        documents in 1usize..6,
+        copies in 0usize..10,
+    ) {
+        let mut random = Random(seed);
+        let mut next = 0;
+        let mut fresh = |count: usize| -> Vec<u32> { next += count as u32; (next - count as u32..next).collect() };
+        let mut texts: Vec<Vec<u32>> = (0..documents).map(|_| fresh(10 + random.below(60))).collect();
+        for _ in 0..copies {
+            let from = random.below(documents);
+            let len = (8 + random.below(14)).min(texts[from].len());
+            let start = random.below(texts[from].len() - len + 1);
+            let copy = texts[from][start..start + len].to_vec();
+            let to = random.below(documents);
+            let at = random.below(texts[to].len() + 1);
+            texts[to].splice(at..at, copy);
+        }
+        let collection: Vec<Document> = texts.iter().enumerate().map(|(n, words)| document(n, words)).collect();
+        let mut config = Config::default();
+        config.count_formulas = true;
+        let report = Detector::new(config).unwrap().scan(&collection).unwrap();
+
+        // Each token found has an equal token elsewhere: nothing is invented.
+        let mut places: BTreeMap<u32, usize> = BTreeMap::new();
+        texts.iter().flatten().for_each(|&word| *places.entry(word).or_default() += 1);
+        let mut found: Vec<Vec<bool>> = texts.iter().map(|text| vec![false; text.len()]).collect();
+        for span in &report.spans {
+            let number: usize = span.doc.parse().unwrap();
+            for at in span.start_byte as usize / 9..(span.end_byte as usize).div_ceil(9) {
+                found[number][at] = true;
+                prop_assert!(places[&texts[number][at]] > 1, "token {} of {} is told once", at, number);
+            }
+        }
+        let told = naive_repeats(&texts, 8);
+        for (number, told) in told.iter().enumerate() {
+            for (at, told) in told.iter().enumerate() {
+                prop_assert!(!told || found[number][at], "token {} of {} in {:?}", at, number, texts);
+            }
+        }
+    }
+}
+
+/// Exact resemblance of two texts in shingles of five words, by sets.
+fn resemblance(a: &str, b: &str) -> f64 {
+    let shingles = |text: &str| -> BTreeSet<Vec<String>> {
+        let words: Vec<String> =
+            text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect();
+        words.windows(5).map(<[String]>::to_vec).collect()
+    };
+    let (a, b) = (shingles(a), shingles(b));
+    let shared = a.intersection(&b).count() as f64;
+    shared / (a.len() as f64 + b.len() as f64 - shared)
+}
+
+#[test]
+fn near_duplicates_equal_the_exact_pairs() {
+    let mut random = Random(11);
+    let mut documents = Vec::new();
+    for group in 0..60 {
+        let count = 60 + random.below(300);
+        let original = random.words(count);
+        for version in 0..5 {
+            let rate = [0.0, 0.005, 0.01, 0.02, 0.05][random.below(5)];
+            let words = edited(&mut random, &original, rate);
+            documents.push(Document::new(format!("{group:03}-{version}"), words.join(" ")));
+        }
+    }
+    let report = scan(&documents);
+    let mut exact: BTreeMap<(String, String), f64> = BTreeMap::new();
+    for (at, a) in documents.iter().enumerate() {
+        for b in &documents[at + 1..] {
+            let value = resemblance(&a.text, &b.text);
+            if value >= 0.8 {
+                exact.insert((a.id.clone(), b.id.clone()), value);
+            }
+        }
+    }
+    let mut found = 0;
+    for pair in &report.pairs {
+        let value = exact.get(&(pair.a.to_string(), pair.b.to_string()));
+        assert!(value.is_some_and(|value| (value - pair.resemblance).abs() < 1e-12), "{pair:?} is no pair");
+        found += 1;
+    }
+    let recall = f64::from(found) / exact.len() as f64;
+    println!("{} pairs at resemblance 0.8, recall {recall:.4}", exact.len());
+    assert!(exact.len() > 200 && recall >= 0.99, "recall {recall:.4} of {}", exact.len());
+    for cluster in &report.clusters {
+        assert!(cluster.min_resemblance >= 0.8 && cluster.members[0] == cluster.leader);
+    }
+}
+
+#[test]
+fn a_stock_paragraph_in_thousands_of_documents_is_one_family() {
+    let mut random = Random(5);
+    let stock = random.words(45);
+    let mut documents = Vec::new();
+    for number in 0..9_000 {
+        let mut words = random.words(40);
+        words.extend(edited(&mut random, &stock, 0.05));
+        words.extend(random.words(40));
+        documents.push(Document::new(format!("{number:05}"), words.join(" ")));
+    }
+    // The work is counted, not timed: spans and places grow with the documents.
+    for count in [1_000, 3_000, 9_000] {
+        let report = scan(&documents[..count]);
+        let largest = report.families.iter().max_by_key(|family| family.df).unwrap();
+        assert!(f64::from(largest.df) >= 0.99 * count as f64, "{} of {count}", largest.df);
+        let others = report.families.iter().filter(|f| f.family != largest.family && f.tokens >= 20 && f.df > 2);
+        assert_eq!(others.map(|f| (f.df, f.text.clone())).collect::<Vec<_>>(), []);
+        let places: u64 = report.families.iter().map(|family| u64::from(family.occurrences)).sum();
+        assert!(places <= 8 * count as u64, "{places} places in {count} documents");
+        let told = report.counts.labels[Label::Stock as usize] + report.counts.labels[Label::Boilerplate as usize];
+        assert!(told > 0);
+    }
+}
