@@ -1,0 +1,285 @@
+//! What holds for every collection, on generated ones with edits, exact
+//! duplicates, dates, lines and hostile characters.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod generate;
+
+use std::collections::BTreeMap;
+
+use generate::{Random, edited, prose};
+use proptest::prelude::*;
+use unicode_normalization::char::is_combining_mark;
+use twicetold::{Config, Detector, Document, DocumentRow, Kind, Label, Report, Status};
+
+fn scan(documents: &[Document], threads: usize) -> Report {
+    let mut config = Config::default();
+    config.threads = threads;
+    Detector::new(config).unwrap().scan(documents).unwrap()
+}
+
+/// A small collection full of copies: paragraphs drawn from a common pool, some
+/// edited, some documents doubled, some dated, some odd.
+fn collection(seed: u64) -> Vec<Document> {
+    let mut random = Random(seed);
+    let pool: Vec<Vec<String>> = (0..6)
+        .map(|_| {
+            let count = 3 + random.below(40);
+            random.words(count)
+        })
+        .collect();
+    let count = 2 + random.below(8);
+    let mut documents: Vec<Document> = Vec::new();
+    for number in 0..count {
+        let mut text = String::new();
+        for _ in 0..random.below(6) {
+            let which = random.below(pool.len());
+            let words = match random.below(3) {
+                0 => random.words(20),
+                1 => pool[which].clone(),
+                _ => edited(&mut random, &pool[which], 0.1),
+            };
+            text.push_str(&prose(&mut random, &words));
+            text.push_str(["\n", "\n\n", " ", " “", "\r\n", "\0 \u{202e}"][random.below(6)]);
+        }
+        if number > 0 && random.chance(0.2) {
+            text = documents[random.below(number)].text.clone();
+        }
+        if random.chance(0.1) {
+            text = ["", "— …", "one", "漢字かな交じり文", "e\u{301}te\u{301}"][random.below(5)].to_owned();
+        }
+        let mut document = Document::new(format!("d{number}"), text);
+        if random.chance(0.5) {
+            document.date = format!("20{:02}-0{}", random.below(20), 1 + random.below(9)).parse().ok();
+        }
+        if random.chance(0.5) {
+            document.source = Some(format!("s{}", random.below(3)));
+        }
+        documents.push(document);
+    }
+    documents
+}
+
+fn check(documents: &[Document], report: &Report) {
+    let texts: BTreeMap<&str, &str> = documents.iter().map(|d| (d.id.as_str(), d.text.as_str())).collect();
+    assert_eq!(report.documents.len(), documents.len());
+    let mut ends: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for span in &report.spans {
+        let text = texts[&*span.doc];
+        let (start, end) = (span.start_byte as usize, span.end_byte as usize);
+        // On character boundaries, or slicing panics.
+        let printed = &text[start..end];
+        assert!(!printed.is_empty(), "{span:?}");
+        assert_eq!(text[..start].chars().count() as u64, span.start_char);
+        assert_eq!(text[..end].chars().count() as u64, span.end_char);
+        assert_eq!(1 + text[..start].matches('\n').count() as u64, span.start_line);
+        assert_eq!(1 + text[..end].matches('\n').count() as u64, span.end_line);
+        let other = &texts[&*span.other_doc][span.other_start_byte as usize..span.other_end_byte as usize];
+        assert!(!other.is_empty());
+        assert_ne!(span.label, Label::Unique);
+        assert!(span.identity > 0.0 && span.identity <= 1.0);
+        // Sorted and disjoint inside a document.
+        let last = ends.insert(&span.doc, (span.start_byte, span.end_byte)).unwrap_or((0, 0));
+        assert!(last.1 <= span.start_byte, "{span:?} after {last:?}");
+        let family = &report.families[span.family as usize - 1];
+        assert_eq!(family.family, span.family);
+        assert!(span.label != Label::Boilerplate || family.kind == Kind::Boilerplate);
+    }
+    assert_eq!(report.counts.labels.iter().sum::<u64>(), report.counts.weight);
+    for row in &report.documents {
+        let scores = &row.scores;
+        let shares = [
+            scores.unique,
+            scores.first,
+            scores.shared,
+            scores.syndicated,
+            scores.quotation,
+            scores.stock,
+            scores.boilerplate,
+            scores.repeat,
+            scores.ignored,
+        ];
+        if row.status == Status::Empty {
+            assert!(shares.iter().all(Option::is_none) && scores.originality.is_none() && row.weight == 0);
+            continue;
+        }
+        // Shares are whole letters: they add up as integers.
+        let letters: f64 = shares.iter().map(|share| (share.unwrap() * row.weight as f64).round()).sum();
+        assert_eq!(letters as u64, row.weight, "{row:?}");
+        let (least, most) = (scores.originality.unwrap(), scores.originality_max.unwrap());
+        assert!(0.0 <= least && least <= most && most <= 1.0);
+        assert!(scores.fractional.unwrap() <= row.weight as f64 + 1e-9);
+    }
+    for family in &report.families {
+        assert!(family.occurrences > 1 && family.df >= 1 && family.df <= family.occurrences);
+        assert!(family.cohesion > 0.0 && family.cohesion <= 1.0);
+        assert!(texts[&*family.first_doc].len() >= family.tokens as usize);
+        assert!(texts.values().any(|text| text.contains(&family.text)), "{}", family.text);
+    }
+    for pair in &report.pairs {
+        assert!(pair.resemblance >= 0.8 && pair.a != pair.b);
+    }
+}
+
+/// The spans of a document weigh what its ledger says.
+fn check_weights(documents: &[Document], report: &Report) {
+    for (document, row) in documents.iter().filter_map(|document| Some((document, row_of(report, &document.id)?))) {
+        let spans = report.spans.iter().filter(|span| span.doc == row.id);
+        let told: u64 = spans
+            .map(|span| &document.text[span.start_byte as usize..span.end_byte as usize])
+            .map(|text| text.chars().filter(|&c| is_letter_or_digit(c)).count() as u64)
+            .sum();
+        assert_eq!(told, row.weight - letters_of(row.scores.unique, row.weight), "{row:?}");
+    }
+}
+
+/// The row of a document, if it was scored.
+fn row_of<'a>(report: &'a Report, id: &str) -> Option<&'a DocumentRow> {
+    report.documents.iter().find(|row| &*row.id == id && row.status == Status::Ok)
+}
+
+/// Combining marks belong to a letter and weigh nothing by themselves.
+fn is_letter_or_digit(c: char) -> bool {
+    c.is_alphanumeric() && !is_combining_mark(c)
+}
+
+fn letters_of(share: Option<f64>, weight: u64) -> u64 {
+    (share.unwrap() * weight as f64).round() as u64
+}
+
+fn unique(report: &Report, id: &str) -> u64 {
+    row_of(report, id).map_or(0, |row| letters_of(row.scores.unique, row.weight))
+}
+
+/// The letters of a document that stand in formulas, which stay unique.
+fn counting_formulas(documents: &[Document]) -> Report {
+    let mut config = Config::default();
+    config.count_formulas = true;
+    Detector::new(config).unwrap().scan(documents).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 100 } else { 400 }))]
+
+    #[test]
+    fn the_report_is_consistent(seed in any::<u64>()) {
+        let documents = collection(seed);
+        let report = scan(&documents, 1);
+        check(&documents, &report);
+        check_weights(&documents, &report);
+    }
+
+    #[test]
+    fn order_and_threads_change_nothing(seed in any::<u64>()) {
+        let mut documents = collection(seed);
+        let report = scan(&documents, 1);
+        let mut random = Random(seed ^ 1);
+        for at in (1..documents.len()).rev() {
+            documents.swap(at, random.below(at + 1));
+        }
+        for threads in [2, 4] {
+            prop_assert_eq!(&scan(&documents, threads), &report);
+        }
+    }
+
+    #[test]
+    fn a_document_told_twice_has_nothing_unique(seed in any::<u64>()) {
+        let mut documents = collection(seed);
+        let mut copy = documents[0].clone();
+        copy.id = "copy".to_owned();
+        documents.push(copy);
+        let report = counting_formulas(&documents);
+        check(&documents, &report);
+        prop_assert_eq!(unique(&report, "copy"), 0);
+        prop_assert_eq!(unique(&report, "d0"), 0);
+    }
+
+    /// With exact copies, where what is found does not depend on what else
+    /// stands in the collection.
+    #[test]
+    fn another_document_never_raises_what_is_unique(seed in any::<u64>()) {
+        let mut random = Random(seed);
+        let pool: Vec<Vec<String>> = (0..4).map(|_| random.words(30)).collect();
+        let mut documents = Vec::new();
+        for number in 0..5 {
+            let mut words = random.words(15);
+            for _ in 0..2 {
+                let from = random.below(15);
+                let to = from + 8 + random.below(8);
+                words.extend_from_slice(&pool[random.below(pool.len())][from..to.min(30)]);
+                words.extend(random.words(5));
+            }
+            documents.push(Document::new(format!("d{number}"), words.join(" ")));
+        }
+        let before = counting_formulas(&documents[..4]);
+        let after = counting_formulas(&documents);
+        for document in &documents[..4] {
+            prop_assert!(unique(&after, &document.id) <= unique(&before, &document.id), "{}", document.id);
+        }
+    }
+
+    #[test]
+    fn any_text_is_scanned_without_a_panic(texts in prop::collection::vec("\\PC{0,80}|(\\PC{1,3} ){0,40}|[\\x00-\\x7f]{0,60}", 1..6)) {
+        let documents: Vec<Document> =
+            texts.iter().enumerate().map(|(number, text)| Document::new(number.to_string(), text.repeat(2))).collect();
+        check(&documents, &scan(&documents, 2));
+    }
+}
+
+/// Collections that break quadratic methods and careless arithmetic.
+#[test]
+fn odd_collections_are_scanned() {
+    let many = |text: &str, count: usize| -> Vec<Document> {
+        (0..count).map(|number| Document::new(format!("{number:06}"), text)).collect()
+    };
+    let mut random = Random(3);
+    let digits: String = (0..20_000).map(|_| format!("{} ", random.below(10))).collect();
+    let periodic = "one two three four five six seven eight nine ten ".repeat(2_000);
+    let line = "word ".repeat(50_000);
+    let letters = "x".repeat(200_000);
+    let cases: [(&str, Vec<Document>); 7] = [
+        ("one document many times", many("The mill burned down on Monday night, and nobody was hurt.", 3_000)),
+        ("no documents", Vec::new()),
+        ("digits", many(&digits, 1)),
+        ("periodic", many(&periodic, 1)),
+        ("one word again and again", many(&line, 1)),
+        ("one long word", many(&letters, 2)),
+        ("tiny documents", (0..5_000).map(|n| Document::new(n.to_string(), format!("note {}", n % 700))).collect()),
+    ];
+    for (name, documents) in cases {
+        let report = scan(&documents, 2);
+        assert_eq!(report.documents.len(), documents.len(), "{name}");
+        assert_eq!(report.counts.labels.iter().sum::<u64>(), report.counts.weight, "{name}");
+    }
+}
+
+#[test]
+fn dates_decide_who_told_it_first() {
+    let passage = "The minister said on Tuesday that the bridge would be closed to all traffic until the spring.";
+    let mut documents: Vec<Document> = ["old", "new", "undated"]
+        .map(|id| {
+            let mut random = Random(u64::from(id.as_bytes()[0]));
+            let (before, after) = (random.words(60).join(" "), random.words(60).join(" "));
+            Document::new(id, format!("{before} {passage} {after}"))
+        })
+        .to_vec();
+    documents[0].date = "2019-05-01".parse().ok();
+    documents[1].date = "2019-05-02".parse().ok();
+    let label = |report: &Report, id: &str| {
+        report.spans.iter().filter(|span| &*span.doc == id).map(|span| span.label).next().unwrap()
+    };
+    let dated = scan(&documents[..2], 1);
+    assert_eq!(label(&dated, "old"), Label::First);
+    assert_ne!(label(&dated, "new"), Label::First);
+    let row = |id: &str| dated.documents.iter().find(|row| &*row.id == id).unwrap();
+    assert_eq!(row("old").scores.originality, Some(1.0));
+    assert_eq!(row("new").scores.originality, row("new").scores.originality_max);
+
+    // An undated copy might be older, so nobody is known to be first.
+    let all = scan(&documents, 1);
+    assert_ne!(label(&all, "old"), Label::First);
+    let row = |id: &str| all.documents.iter().find(|row| &*row.id == id).unwrap();
+    assert_eq!(row("old").scores.originality_max, Some(1.0));
+    assert!(row("new").scores.originality_max < Some(1.0));
+    assert_eq!(row("undated").scores.originality_max, Some(1.0));
+}
