@@ -32,7 +32,8 @@ pub(crate) struct Findings {
     pub near: Near,
     /// Tokens shared with the nearest document, and its number.
     pub nearest: Vec<(u32, u32)>,
-    /// Tokens in matching runs.
+    /// Tokens in matching runs with another document, or with an earlier place
+    /// of their own.
     pub matched: Bits,
     /// In their final order.
     pub families: Vec<Family>,

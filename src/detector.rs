@@ -168,7 +168,10 @@ impl Scan<'_> {
             for (later, earlier, runs) in batch.alignments() {
                 for run in runs {
                     matched.set(later, run.b, run.len);
-                    matched.set(earlier, run.a, run.len);
+                    // What a document repeats does not tell its first time.
+                    if later != earlier {
+                        matched.set(earlier, run.a, run.len);
+                    }
                 }
             }
         });
@@ -415,7 +418,7 @@ impl Scan<'_> {
                 .collect();
             found = merge(found, &outlines, compare);
         }
-        found.extend(orphans(&batches, &found, lengths, matched));
+        found.extend(orphans(&batches, &found, lengths, matched, self.config.min_tokens as u32));
         drop(batches);
         found.par_sort_by_cached_key(|family| {
             let first = family.occurrences[0];

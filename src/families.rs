@@ -84,11 +84,18 @@ pub(crate) fn families(root: u32, tokens: &Tokens, copies: &Copies, list: &[Copy
     found.filter(|family| family.occurrences.len() > 1).collect()
 }
 
-/// Families for alignments that no other family accounts for: where passages
+/// Families for alignments of which no other family accounts for `least`
+/// tokens, or for all of a run of that length: where passages
 /// overlap in many ways, the segments chosen may leave a piece out, or join a
 /// text with its own repetition. A matched token next to an occurrence goes with
 /// it in the ledger and needs none.
-pub(crate) fn orphans(batches: &[Batch], families: &[Family], lengths: &[u32], matched: &Bits) -> Vec<Family> {
+pub(crate) fn orphans(
+    batches: &[Batch],
+    families: &[Family],
+    lengths: &[u32],
+    matched: &Bits,
+    least: u32,
+) -> Vec<Family> {
     let mut found: Vec<Family> = Vec::new();
     // A family added for one alignment may come between a token and the
     // neighbour it would have gone with, so look again until nothing is new.
@@ -104,12 +111,17 @@ pub(crate) fn orphans(batches: &[Batch], families: &[Family], lengths: &[u32], m
         families.iter().chain(&found).for_each(|family| told.add(family));
         for (later, earlier, runs) in batches.iter().flat_map(Batch::alignments) {
             let cross = later != earlier;
-            let mut missing = false;
+            // Both sides of all runs are asked, since asking has effects.
+            let mut missing = 0;
             for run in runs {
-                missing |= told.misses(later, run.b, run.len);
-                missing |= cross && told.misses(earlier, run.a, run.len);
+                let mut of_run = told.misses(later, run.b, run.len);
+                if cross {
+                    of_run = of_run.max(told.misses(earlier, run.a, run.len));
+                }
+                // What is missing of a passage by itself is always added.
+                missing += if run.len >= least { of_run * least } else { of_run };
             }
-            if missing {
+            if missing >= least {
                 found.push(alone(later, earlier, runs));
                 told.add(&found[found.len() - 1]);
             }
@@ -153,9 +165,10 @@ impl Told<'_> {
         }
     }
 
-    fn misses(&mut self, document: u32, from: u32, len: u32) -> bool {
-        let missing = |told: &Bits| told.count(document, from, len) < len;
-        if missing(&self.told) && !std::mem::replace(&mut self.spread[document as usize], true) {
+    /// How many of these tokens are not told.
+    fn misses(&mut self, document: u32, from: u32, len: u32) -> u32 {
+        let missing = |told: &Bits| len - told.count(document, from, len);
+        if missing(&self.told) > 0 && !std::mem::replace(&mut self.spread[document as usize], true) {
             self.spread(document);
         }
         missing(&self.told)

@@ -68,8 +68,8 @@ pub(crate) struct Stretch {
 }
 
 /// Labels the tokens of a document; what lies between the stretches is unique.
-/// `matched` says of each token whether it stands in a matching run. The result
-/// is sorted and disjoint.
+/// `matched` says of each token whether it stands in a matching run with another
+/// document or with an earlier place. The result is sorted and disjoint.
 pub(crate) fn stretches(matched: &[bool], entries: &[Entry], count_formulas: bool) -> Vec<Stretch> {
     let mut order: Vec<(Label, u32)> =
         entries.iter().zip(0..).map(|(entry, at)| (entry.label(count_formulas), at)).collect();

@@ -24,9 +24,14 @@ fn report() -> Report {
 
 /// The one family whose text contains these words.
 fn family<'a>(report: &'a Report, words: &str) -> &'a FamilyRow {
-    let found: Vec<_> = report.families.iter().filter(|family| family.text.contains(words)).collect();
+    let found: Vec<_> = report.families.iter().filter(|family| plain(&family.text).contains(words)).collect();
     assert_eq!(found.len(), 1, "{words}: {found:#?}");
     found[0]
+}
+
+/// The articles use several kinds of spaces.
+fn plain(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The stretches of a family's spans, as (document, printed text).
@@ -36,7 +41,7 @@ fn printed(report: &Report, family: &FamilyRow) -> Vec<(String, String)> {
     of_family
         .map(|span| {
             let text = &seeds[span.doc.parse::<usize>().unwrap()].text;
-            (span.doc.to_string(), text[span.start_byte as usize..span.end_byte as usize].to_owned())
+            (span.doc.to_string(), plain(&text[span.start_byte as usize..span.end_byte as usize]))
         })
         .collect()
 }
@@ -53,12 +58,12 @@ fn the_reuters_paragraph_is_stock_in_three_articles() {
     let reuters = family(&report, "Reuters confirmed");
     assert_eq!(reuters.kind, Kind::Stock, "{}", reuters.reason);
     assert_eq!((reuters.df, reuters.occurrences, reuters.tokens, reuters.variants), (3, 3, 42, 2));
-    assert!(reuters.text.starts_with("Reuters confirmed in a special report on December 23, 2019"));
-    assert!(reuters.text.ends_with("on December 15, 2019."));
+    assert!(plain(&reuters.text).starts_with("Reuters confirmed in a special report on December 23, 2019"));
+    assert!(plain(&reuters.text).ends_with("on December 15, 2019."));
     let printed = printed(&report, reuters);
     let of: Vec<&str> = printed.iter().map(|(doc, _)| doc.as_str()).collect();
     assert_eq!(of, ["0", "1", "1", "2"], "the edited word splits the copy in article 1");
-    assert!(printed[1].1.ends_with("(PMOI /"));
+    assert!(printed[1].1.ends_with("(PMOI"));
     assert!(printed[2].1.starts_with("Iran) on December 15"), "{}", printed[2].1);
 }
 
@@ -96,8 +101,10 @@ fn the_quotation_is_one_family_without_the_longer_rest() {
 #[test]
 fn names_are_formulas_and_stay_unique() {
     let report = report();
-    let organisation = family(&report, "People’s Mojahedin Organization of Iran (PMOI / MEK Iran)");
-    // The words also stand inside the lead and the stock paragraph.
+    // The name also stands inside longer passages, so look for the shortest.
+    let name = "People’s Mojahedin Organization of Iran (PMOI / MEK Iran)";
+    let with_name = report.families.iter().filter(|family| plain(&family.text).contains(name));
+    let organisation = with_name.min_by_key(|family| family.tokens).unwrap();
     assert_eq!(organisation.kind, Kind::Formula, "{}", organisation.reason);
     assert!(organisation.occurrences >= 11);
     let leaders = family(&report, "Ali Khamenei, its president Hassan Rouhani");

@@ -267,13 +267,15 @@ impl Reader<'_> {
                 let hint = format!("--text-field names the field with the text; this line has: {names}");
                 return Err((format!("no field `{field}`"), Some(hint)));
             }
-            Value::Other => return Err((format!("field `{field}` is not a string"), None)),
+            Value::Number(_) | Value::Other => {
+                return Err((format!("field `{field}` is not a string"), None));
+            }
         };
         if text.len() > MAX_DOCUMENT_BYTES {
             return Err((format!("a text longer than {MAX_DOCUMENT_BYTES} bytes"), None));
         }
         let optional = |value, field: &str| match value {
-            Value::Text(text) => Ok(Some(text)),
+            Value::Text(text) | Value::Number(text) => Ok(Some(text)),
             Value::Absent => Ok(None),
             Value::Other => Err((format!("field `{field}` is neither a string nor a number"), None)),
         };
@@ -330,17 +332,19 @@ impl Reader<'_> {
         self.undated.sort();
         if let Some(first) = self.undated.first() {
             let count = self.undated.len();
-            notes.push(format!("{count} dates could not be read and count as unknown, first at {first}"));
+            notes.push(format!("dates that could not be read and count as unknown: {count}, first at {first}"));
         }
         if self.nuls > 0 {
             let files = self.nuls;
-            notes.push(format!("{files} text files contain NUL bytes, taken as separators; they may be binary or UTF-16"));
+            notes.push(format!(
+                "text files with NUL bytes, which are taken as separators: {files}; they may be binary or UTF-16"
+            ));
         }
         if self.twice > 0 {
-            notes.push(format!("{} files were given twice and read once", self.twice));
+            notes.push(format!("files given more than once and read once: {}", self.twice));
         }
         if self.unknown > 0 {
-            notes.push(format!("{} files of other types were not read", self.unknown));
+            notes.push(format!("files of other types, not read: {}", self.unknown));
         }
         self.found
     }
@@ -378,6 +382,8 @@ enum Value {
     #[default]
     Absent,
     Text(String),
+    /// As it is spelled.
+    Number(String),
     Other,
 }
 
@@ -458,15 +464,15 @@ impl<'de> Visitor<'de> for ValueSeed {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(Value::Text(number.to_string()))
+        Ok(Value::Number(number.to_string()))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::Text(number.to_string()))
+        Ok(Value::Number(number.to_string()))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        Ok(Value::Text(number.to_string()))
+        Ok(Value::Number(number.to_string()))
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
