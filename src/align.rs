@@ -122,10 +122,10 @@ pub(crate) fn align(
 
 /// Reports a run too short for a passage where it is whole lines in both texts.
 fn report_lines(b: &Tokens, a: &Tokens, run: Run, found: &mut impl FnMut(&[Run])) {
-    if let Some(block) = whole_lines(b, a, &run) {
-        if equal_text(b, a, &block) {
-            found(&[block]);
-        }
+    if let Some(block) = whole_lines(b, a, &run)
+        && equal_text(b, a, &block)
+    {
+        found(&[block]);
     }
 }
 
@@ -148,7 +148,9 @@ fn promising(b: &Tokens, a: &Tokens, run: Run, min_tokens: usize) -> bool {
     let after = (0..near.min(b.words.len() - b_end)).filter(|&step| has(b_end + step, a_end + step)).count();
     let (b_start, a_start) = (run.b as usize, run.a as usize);
     let before = (1..=near.min(b_start))
-        .filter(|&step| a_start + ASIDE >= step && has(b_start - step, (a_start + ASIDE - step).saturating_sub(ASIDE)))
+        .filter(|&step| {
+            a_start + ASIDE >= step && has(b_start - step, (a_start + ASIDE - step).saturating_sub(ASIDE))
+        })
         .count();
     after + before >= missing
 }
@@ -178,13 +180,13 @@ fn exact_runs(
         if after == 0 {
             continue;
         }
-        let before =
-            b.words[..at_b].iter().rev().zip(a.words[..at_a].iter().rev()).take_while(|(x, y)| x == y).count();
-        let run = Run {
-            b: (at_b - before) as u32,
-            a: (at_a - before) as u32,
-            len: (before + after) as u32,
-        };
+        let before = b.words[..at_b]
+            .iter()
+            .rev()
+            .zip(a.words[..at_a].iter().rev())
+            .take_while(|(x, y)| x == y)
+            .count();
+        let run = Run { b: (at_b - before) as u32, a: (at_a - before) as u32, len: (before + after) as u32 };
         last = Some(run);
         let period = run.b.wrapping_sub(run.a);
         if own && run.len > period {
@@ -349,7 +351,9 @@ fn extend(b: &Tokens, a: &Tokens, own: bool, runs: &mut Vec<Run>, extension: &mu
     let b_floor = if own { runs[runs.len() - 1].a_end() as usize } else { 0 };
     let (b_rest, a_rest) = (&b.words[b_floor..first.b as usize], &a.words[..first.a as usize]);
     let (b_len, a_len) = (b_rest.len(), a_rest.len());
-    let has = |i: usize, low: usize, high: usize| a_rest[a_len - high..a_len - low].contains(&b_rest[b_len - 1 - i]);
+    let has = |i: usize, low: usize, high: usize| {
+        a_rest[a_len - high..a_len - low].contains(&b_rest[b_len - 1 - i])
+    };
     if may_gain(b_len, a_len, has) {
         extension.reach(b_len, a_len, |i, j| b_rest[b_len - 1 - i] == a_rest[a_len - 1 - j]);
         let old = std::mem::take(runs);
@@ -435,7 +439,7 @@ impl Extension {
             let mut steps = [Step::None; WIDTH];
             let floor = best.0 - DROP;
             let mut left = UNREACHABLE;
-            let mut reached = WIDTH..0;
+            let (mut reached_from, mut reached_to) = (WIDTH, 0);
             // Tokens of a used up in cell d of the next row: d + i + 1 - BAND.
             let first = alive.start.saturating_sub(1).max(BAND.saturating_sub(i + 1));
             let last = WIDTH.min((a_len + BAND).saturating_sub(i));
@@ -457,7 +461,7 @@ impl Extension {
                 left = UNREACHABLE;
                 if score >= floor {
                     (next[d], steps[d], left) = (score, step, score);
-                    reached = reached.start.min(d)..d + 1;
+                    (reached_from, reached_to) = (reached_from.min(d), d + 1);
                     if step == Step::Match && score > best.0 {
                         best = (score, i + 1, d);
                     }
@@ -465,10 +469,10 @@ impl Extension {
                     break;
                 }
             }
-            if reached.is_empty() {
+            if reached_from >= reached_to {
                 break;
             }
-            (row, alive) = (next, reached);
+            (row, alive) = (next, reached_from..reached_to);
             self.steps.push(steps);
         }
         let (_, mut i, mut d) = best;
@@ -530,12 +534,11 @@ const OVERHANG: u32 = 3;
 /// Cuts off up to three tokens that hang over the boundary of a block in
 /// either text: the end of one paragraph that happens to precede the passage
 /// twice.
-fn snap(b: &Tokens, a: &Tokens, min_tokens: usize, runs: &mut Vec<Run>) {
+fn snap(b: &Tokens, a: &Tokens, min_tokens: usize, runs: &mut [Run]) {
     let Some(&first) = runs.first() else { return };
     let at_line = b.starts_line(first.b as usize) && a.starts_line(first.a as usize);
-    let over = |step: &u32| {
-        b.starts_block((first.b + step) as usize) || a.starts_block((first.a + step) as usize)
-    };
+    let over =
+        |step: &u32| b.starts_block((first.b + step) as usize) || a.starts_block((first.a + step) as usize);
     let cut = (1..=OVERHANG.min(first.len - 1)).rev().find(over).filter(|_| !at_line);
     if let Some(cut) = cut
         && matched(runs) >= min_tokens as u32 + cut
@@ -577,9 +580,7 @@ fn acceptable(runs: &[Run], min_tokens: usize) -> bool {
 
 /// The part of a run that is whole lines in both texts, if it has one.
 fn whole_lines(b: &Tokens, a: &Tokens, run: &Run) -> Option<Run> {
-    let both = |step: &u32| {
-        b.starts_line((run.b + step) as usize) && a.starts_line((run.a + step) as usize)
-    };
+    let both = |step: &u32| b.starts_line((run.b + step) as usize) && a.starts_line((run.a + step) as usize);
     let from = (0..run.len).find(both)?;
     let to = (from + 1..=run.len).rev().find(both)?;
     let block = is_block(b, (run.b + from) as usize, (run.b + to) as usize);

@@ -142,9 +142,15 @@ mod tests {
 
     fn run(places: &[(u32, u32)], texts: &[Vec<u32>]) -> Vec<(u32, u32, u32, u32)> {
         let mut found = Vec::new();
-        anchors(&postings(places), |doc| &texts[doc as usize], |_| (5, 4), &mut Runs::new(), |x| {
-            found.push((x.later, x.b, x.earlier, x.a));
-        });
+        anchors(
+            &postings(places),
+            |doc| &texts[doc as usize],
+            |_| (5, 4),
+            &mut Runs::new(),
+            |x| {
+                found.push((x.later, x.b, x.earlier, x.a));
+            },
+        );
         found.sort_unstable();
         found.dedup();
         found

@@ -100,7 +100,8 @@ impl<'a> Context<'a> {
             }
         }
 
-        let mut source_names: Vec<&str> = collection.documents.iter().filter_map(|d| d.source.as_deref()).collect();
+        let mut source_names: Vec<&str> =
+            collection.documents.iter().filter_map(|d| d.source.as_deref()).collect();
         source_names.sort_unstable();
         source_names.dedup();
         let number = |source: &str| source_names.binary_search(&source).expect("listed") as u32;
@@ -118,7 +119,8 @@ impl<'a> Context<'a> {
                 twins.entry(original).or_insert_with(|| vec![original]).push(document);
             }
         }
-        let ids: Vec<Arc<str>> = collection.documents.iter().map(|document| document.id.as_str().into()).collect();
+        let ids: Vec<Arc<str>> =
+            collection.documents.iter().map(|document| document.id.as_str().into()).collect();
         let (clusters, cluster_of) = clusters(&leaders, &findings.originals, &near.pairs, &ids);
         Context {
             config,
@@ -158,7 +160,8 @@ impl<'a> Context<'a> {
         let tokens = self.collection.tokens(document);
         let quotes = quotes(tokens.text);
         let fact = |&(family, at): &(u32, u32)| {
-            let Occurrence { start, end, .. } = self.findings.families[family as usize].occurrences[at as usize];
+            let Occurrence { start, end, .. } =
+                self.findings.families[family as usize].occurrences[at as usize];
             Facts::new(tokens, &quotes, start, end, self.config.formula_tokens)
         };
         placed.iter().map(fact).collect()
@@ -175,7 +178,8 @@ impl<'a> Context<'a> {
             self.slots[slot..slot + occurrences.len()].iter().map(|&slot| &facts[slot as usize]).collect();
         let (text, tokens, letters, text_hash, variants) = self.wordings(family);
         let places = occurrences.len() as f64;
-        let share = |is: &dyn Fn(&Facts) -> bool| facts.iter().filter(|fact| is(fact)).count() as f64 / places;
+        let share =
+            |is: &dyn Fn(&Facts) -> bool| facts.iter().filter(|fact| is(fact)).count() as f64 / places;
         let position_mean = facts.iter().map(|fact| f64::from(fact.position)).sum::<f64>() / places;
         let square = |fact: &&Facts| (f64::from(fact.position) - position_mean).powi(2);
         let covered = occurrences
@@ -185,7 +189,8 @@ impl<'a> Context<'a> {
             .map(|(occurrence, _)| occurrence.document);
         let mut covered: Vec<u32> = covered.collect();
         covered.dedup();
-        let mut leaders: Vec<u32> = documents.iter().map(|&document| self.leaders[document as usize]).collect();
+        let mut leaders: Vec<u32> =
+            documents.iter().map(|&document| self.leaders[document as usize]).collect();
         leaders.sort_unstable();
         leaders.dedup();
         let (source, sources) = self.sources_of(&documents);
@@ -217,7 +222,9 @@ impl<'a> Context<'a> {
             occurrences: signals.occurrences,
             sources,
             first_date: dates().min_by_key(|date| date.seconds()).cloned(),
-            last_date: dates().max_by_key(|date| Reverse((Reverse(date.seconds().1), date.seconds().0))).cloned(),
+            last_date: dates()
+                .max_by_key(|date| Reverse((Reverse(date.seconds().1), date.seconds().0)))
+                .cloned(),
             first_doc: self.id(documents[0]),
             tokens,
             variants,
@@ -305,8 +312,11 @@ impl<'a> Context<'a> {
     /// label.
     pub(crate) fn document(&self, document: u32, kinds: &[Kind]) -> (DocumentRow, Vec<SpanRow>, [u64; 9]) {
         let tokens = self.collection.tokens(document);
-        let entries: Vec<Entry> =
-            self.placed_in(document).iter().map(|&(family, at)| self.entry(document, family, at, kinds)).collect();
+        let entries: Vec<Entry> = self
+            .placed_in(document)
+            .iter()
+            .map(|&(family, at)| self.entry(document, family, at, kinds))
+            .collect();
         let stretches = if entries.is_empty() {
             Vec::new()
         } else {
@@ -331,7 +341,9 @@ impl<'a> Context<'a> {
                 _ if entry.again => {}
                 _ => fractional += weight as f64 / f64::from(entry.df),
             }
-            if entry.maybe_first && !matches!(stretch.label, Label::First | Label::Repeat | Label::Boilerplate) {
+            if entry.maybe_first
+                && !matches!(stretch.label, Label::First | Label::Repeat | Label::Boilerplate)
+            {
                 maybe_first += weight;
             }
             if let Some(source) = self.other_source(document, entry) {
@@ -387,7 +399,16 @@ impl<'a> Context<'a> {
         let first = !again && own == 0 && after < occurrences.len() && spread.first_is_earliest;
         let maybe_first = !again && spread.may_be_first(document, self.date(document));
         let df = spread.documents;
-        Entry { family: number, kind: kinds[number as usize], df, occurrence, again, first, maybe_first, other }
+        Entry {
+            family: number,
+            kind: kinds[number as usize],
+            df,
+            occurrence,
+            again,
+            first,
+            maybe_first,
+            other,
+        }
     }
 
     /// A source other than a document's own that has the family, looked for
@@ -395,7 +416,8 @@ impl<'a> Context<'a> {
     fn other_source(&self, document: u32, entry: &Entry) -> Option<u32> {
         let own = self.sources[document as usize];
         let family = &self.findings.families[entry.family as usize];
-        let mut sources = family.occurrences.iter().take(64).filter_map(|o| self.sources[o.document as usize]);
+        let mut sources =
+            family.occurrences.iter().take(64).filter_map(|o| self.sources[o.document as usize]);
         sources.find(|&source| Some(source) != own)
     }
 
@@ -568,7 +590,8 @@ impl Spread {
             }
         }
         // Documents are in the order of their dates.
-        let before = |x: Option<&Date>, y: Option<&Date>| matches!((x, y), (Some(x), Some(y)) if x.is_before(y));
+        let before =
+            |x: Option<&Date>, y: Option<&Date>| matches!((x, y), (Some(x), Some(y)) if x.is_before(y));
         let first = date(documents[0]);
         let dated = date(documents[documents.len() - 1]).is_some();
         let first_is_earliest = dated && documents.get(1).is_none_or(|&second| before(first, date(second)));
@@ -613,7 +636,8 @@ fn clusters(
     pairs: &[Verified],
     ids: &[Arc<str>],
 ) -> (Vec<ClusterRow>, Vec<Option<u32>>) {
-    let mut members: Vec<(u32, u32)> = (0..).zip(leaders).map(|(document, &leader)| (leader, document)).collect();
+    let mut members: Vec<(u32, u32)> =
+        (0..).zip(leaders).map(|(document, &leader)| (leader, document)).collect();
     members.sort_unstable();
     let mut rows = Vec::new();
     let mut cluster_of = vec![None; leaders.len()];
@@ -626,13 +650,20 @@ fn clusters(
             let original = originals[document as usize];
             if original != leader {
                 let pair = (leader.min(original), leader.max(original));
-                let at = pairs.binary_search_by_key(&pair, |pair| (pair.a, pair.b)).expect("members are verified");
+                let at =
+                    pairs.binary_search_by_key(&pair, |pair| (pair.a, pair.b)).expect("members are verified");
                 least = least.min(pairs[at].resemblance());
             }
         }
         let members: Vec<Arc<str>> = group.iter().map(|member| ids[member.1 as usize].clone()).collect();
         let leader = ids[leader as usize].clone();
-        rows.push(ClusterRow { cluster, leader, size: members.len() as u32, members, min_resemblance: least });
+        rows.push(ClusterRow {
+            cluster,
+            leader,
+            size: members.len() as u32,
+            members,
+            min_resemblance: least,
+        });
     }
     (rows, cluster_of)
 }
@@ -655,7 +686,8 @@ impl<'a> Cursor<'a> {
         let passed = &self.text[self.byte..byte];
         for block in passed.as_bytes().chunks(255) {
             // Sums of bytes, which the compiler turns into vector code.
-            let sum = |is: fn(u8) -> bool| u64::from(block.iter().map(|&byte| u8::from(is(byte))).sum::<u8>());
+            let sum =
+                |is: fn(u8) -> bool| u64::from(block.iter().map(|&byte| u8::from(is(byte))).sum::<u8>());
             self.chars += sum(|byte| byte & 0xc0 != 0x80);
             self.line += sum(|byte| byte == b'\n');
         }

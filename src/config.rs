@@ -91,10 +91,8 @@ impl Config {
     ///
     /// [`Error::Setting`] for the first setting outside its range.
     pub fn check(&self) -> Result<(), Error> {
-        let shares = [
-            ("syndicated_share", self.syndicated_share),
-            ("boilerplate_share", self.boilerplate_share),
-        ];
+        let shares =
+            [("syndicated_share", self.syndicated_share), ("boilerplate_share", self.boilerplate_share)];
         let counts = [
             ("shingle", self.shingle, 3, 32),
             ("window", self.window, 1, 64),

@@ -10,8 +10,8 @@ use ahash::AHashMap;
 use rayon::prelude::*;
 
 use crate::align::{self, align};
-use crate::assemble::{Context, Findings};
 use crate::anchors::{Anchor, anchors};
+use crate::assemble::{Context, Findings};
 use crate::bands::{Bands, candidates};
 use crate::bits::Bits;
 use crate::clusters::{Verified, leaders, shared_tokens};
@@ -180,7 +180,9 @@ impl Scan<'_> {
             batch.each_pair(|later, earlier, tokens| {
                 for (this, other) in [(later, earlier), (earlier, later)] {
                     let best = &mut nearest[this as usize];
-                    if this != other && (tokens, std::cmp::Reverse(other)) > (best.0, std::cmp::Reverse(best.1)) {
+                    if this != other
+                        && (tokens, std::cmp::Reverse(other)) > (best.0, std::cmp::Reverse(best.1))
+                    {
                         *best = (tokens, other);
                     }
                 }
@@ -193,8 +195,10 @@ impl Scan<'_> {
 
     /// Makes all rows.
     fn assemble(&self, context: &Context, collection: &Collection, findings: &Findings) -> Report {
-        let facts: Vec<_> =
-            (0..collection.len() as u32).into_par_iter().flat_map_iter(|document| context.facts(document)).collect();
+        let facts: Vec<_> = (0..collection.len() as u32)
+            .into_par_iter()
+            .flat_map_iter(|document| context.facts(document))
+            .collect();
         let families: Vec<_> = (0..findings.families.len() as u32)
             .into_par_iter()
             .map(|number| context.family(number, &facts))
@@ -206,7 +210,8 @@ impl Scan<'_> {
             .ranges
             .par_iter()
             .map(|range| {
-                let rows: Vec<_> = range.clone().map(|document| context.document(document as u32, &kinds)).collect();
+                let rows: Vec<_> =
+                    range.clone().map(|document| context.document(document as u32, &kinds)).collect();
                 (self.progress)(Stage::Ledger, range.len() as u64, total);
                 rows
             })
@@ -422,7 +427,13 @@ impl Scan<'_> {
         drop(batches);
         found.par_sort_by_cached_key(|family| {
             let first = family.occurrences[0];
-            (std::cmp::Reverse((family.df(), family.len())), first.document, first.start, family.root, family.start)
+            (
+                std::cmp::Reverse((family.df(), family.len())),
+                first.document,
+                first.start,
+                family.root,
+                family.start,
+            )
         });
         found
     }
@@ -443,8 +454,11 @@ pub(crate) struct Near {
 /// Exact duplicates took no part in the search: gives each the occurrences of
 /// its original, and adds a family for every such text as a whole.
 fn repeat_in_twins(families: &mut Vec<Family>, originals: &[u32], lengths: &[u32], matched: &Bits) {
-    let mut twins: Vec<(u32, u32)> =
-        (0..).zip(originals).filter(|&(document, &original)| document != original).map(|(d, &o)| (o, d)).collect();
+    let mut twins: Vec<(u32, u32)> = (0..)
+        .zip(originals)
+        .filter(|&(document, &original)| document != original)
+        .map(|(d, &o)| (o, d))
+        .collect();
     if twins.is_empty() {
         return;
     }
@@ -457,7 +471,9 @@ fn repeat_in_twins(families: &mut Vec<Family>, originals: &[u32], lengths: &[u32
         let own = family.occurrences.len();
         for at in 0..own {
             let occurrence = family.occurrences[at];
-            family.occurrences.extend(of(occurrence.document).map(|document| Occurrence { document, ..occurrence }));
+            family
+                .occurrences
+                .extend(of(occurrence.document).map(|document| Occurrence { document, ..occurrence }));
         }
         family.occurrences.sort_unstable_by_key(|o| (o.document, o.start));
     }

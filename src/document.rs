@@ -162,9 +162,7 @@ fn span(year: i64, month: Option<i64>, day: Option<i64>) -> Option<(i64, i64)> {
             let to = days(year + month / 12, month % 12 + 1, 1);
             match day {
                 None => Some((from, to)),
-                Some(day) if (1..=to - from).contains(&day) => {
-                    Some((from + day - 1, from + day))
-                }
+                Some(day) if (1..=to - from).contains(&day) => Some((from + day - 1, from + day)),
                 Some(_) => None,
             }
         }
@@ -246,8 +244,19 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_refused() {
-        for text in ["", "yesterday", "2019-13-01", "2019-02-29", "15-xyz-2019", "2019T10:00", "x2019",
-            "2019-11-15T25:00", "12345", "２０１９", "2019-1é"] {
+        for text in [
+            "",
+            "yesterday",
+            "2019-13-01",
+            "2019-02-29",
+            "15-xyz-2019",
+            "2019T10:00",
+            "x2019",
+            "2019-11-15T25:00",
+            "12345",
+            "２０１９",
+            "2019-1é",
+        ] {
             assert!(text.parse::<Date>().is_err(), "{text}");
         }
     }

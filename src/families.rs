@@ -67,7 +67,8 @@ const HELD: u32 = 40;
 pub(crate) fn families(root: u32, tokens: &Tokens, copies: &Copies, list: &[Copy]) -> Vec<Family> {
     let segments = segments(root, tokens, list);
     let index = Intervals::new(segments.iter().copied());
-    let mut parts: Vec<Vec<Part>> = segments.iter().map(|&(start, end)| vec![Part::whole(root, start, end)]).collect();
+    let mut parts: Vec<Vec<Part>> =
+        segments.iter().map(|&(start, end)| vec![Part::whole(root, start, end)]).collect();
     for copy in list {
         for at in index.overlapping(copy.root_start, copy.root_end) {
             let (start, end) = segments[at];
@@ -138,7 +139,8 @@ fn alone(later: u32, earlier: u32, runs: &[Run]) -> Family {
     let (start, end) = (first.a, last.a_end());
     let matched = align::matched(runs);
     let there = Occurrence { document: earlier, start, end, matched: end - start, verbatim: true };
-    let here = Occurrence { document: later, start: first.b, end: last.b_end(), matched, verbatim: runs.len() == 1 };
+    let here =
+        Occurrence { document: later, start: first.b, end: last.b_end(), matched, verbatim: runs.len() == 1 };
     Family { root: earlier, start, end, occurrences: vec![there, here] }
 }
 
@@ -251,7 +253,8 @@ fn join(parts: &mut [Part], len: u32) -> Vec<Occurrence> {
             let overlap = last.end.saturating_sub(part.start);
             if overlap > 0 || part.continues(last) {
                 let both = (last.matched + part.matched).saturating_sub(overlap);
-                *held = (last.root_end.max(part.root_end) - last.root_start.min(part.root_start)).min(*held + size);
+                *held = (last.root_end.max(part.root_end) - last.root_start.min(part.root_start))
+                    .min(*held + size);
                 last.matched = both.max(last.matched).max(part.matched);
                 last.end = last.end.max(part.end);
                 last.root_start = last.root_start.min(part.root_start);
@@ -364,10 +367,8 @@ fn settle(boundaries: impl Iterator<Item = u32>, tokens: &Tokens) -> BTreeMap<u3
     for boundary in boundaries {
         *counts.entry(boundary).or_insert(0) += 1;
     }
-    let mut order: Vec<(Reverse<u32>, bool, u32)> = counts
-        .iter()
-        .map(|(&at, &count)| (Reverse(count), !tokens.starts_line(at as usize), at))
-        .collect();
+    let mut order: Vec<(Reverse<u32>, bool, u32)> =
+        counts.iter().map(|(&at, &count)| (Reverse(count), !tokens.starts_line(at as usize), at)).collect();
     order.sort_unstable();
     let mut settled = BTreeMap::new();
     for (_, _, mode) in order {
@@ -469,7 +470,10 @@ mod tests {
         let mut alignments = vec![(1, 0, 20, 80)];
         alignments.extend((2..8).map(|later| (later, 3, 80, 20)));
         let families = found(&alignments);
-        assert_eq!(families.iter().map(|f| (f.0, f.1.len())).collect::<Vec<_>>(), [((20, 80), 2), ((80, 100), 8)]);
+        assert_eq!(
+            families.iter().map(|f| (f.0, f.1.len())).collect::<Vec<_>>(),
+            [((20, 80), 2), ((80, 100), 8)]
+        );
     }
 
     #[test]

@@ -127,8 +127,7 @@ fn blocks(tokens: &Tokens, lengths: Lengths, selected: &[u32], mut found: impl F
 
 /// Whether a range of tokens is long enough to be looked for as a block.
 pub(crate) fn is_block(tokens: &Tokens, from: usize, end: usize) -> bool {
-    end - from >= BLOCK_TOKENS
-        && tokens.token(end - 1).end - tokens.places[from].byte() >= BLOCK_BYTES
+    end - from >= BLOCK_TOKENS && tokens.token(end - 1).end - tokens.places[from].byte() >= BLOCK_BYTES
 }
 
 /// Blocks have keys of their own, so that they never meet a shingle.

@@ -158,21 +158,21 @@ mod tests {
 
     /// Blocks whose letters are tokens of their own.
     const SINGLE: [(u32, u32); 19] = [
-        (0x0e00, 0x0eff),   // Thai, Lao
-        (0x0f00, 0x0fff),   // Tibetan
-        (0x1000, 0x109f),   // Myanmar
-        (0x1780, 0x17ff),   // Khmer
-        (0x3005, 0x3007),   // ideographic iteration, closing, zero
-        (0x3021, 0x303c),   // Hangzhou numerals, vertical iteration
-        (0x3040, 0x312f),   // kana, Bopomofo
-        (0x31a0, 0x31bf),   // Bopomofo extended
-        (0x31f0, 0x31ff),   // kana phonetic extensions
-        (0x3400, 0x4dbf),   // Han extension A
-        (0x4e00, 0x9fff),   // Han
-        (0xa9e0, 0xa9ff),   // Myanmar extended B
-        (0xaa60, 0xaa7f),   // Myanmar extended A
-        (0xf900, 0xfaff),   // Han compatibility
-        (0xff66, 0xff9f),   // half-width kana
+        (0x0e00, 0x0eff),     // Thai, Lao
+        (0x0f00, 0x0fff),     // Tibetan
+        (0x1000, 0x109f),     // Myanmar
+        (0x1780, 0x17ff),     // Khmer
+        (0x3005, 0x3007),     // ideographic iteration, closing, zero
+        (0x3021, 0x303c),     // Hangzhou numerals, vertical iteration
+        (0x3040, 0x312f),     // kana, Bopomofo
+        (0x31a0, 0x31bf),     // Bopomofo extended
+        (0x31f0, 0x31ff),     // kana phonetic extensions
+        (0x3400, 0x4dbf),     // Han extension A
+        (0x4e00, 0x9fff),     // Han
+        (0xa9e0, 0xa9ff),     // Myanmar extended B
+        (0xaa60, 0xaa7f),     // Myanmar extended A
+        (0xf900, 0xfaff),     // Han compatibility
+        (0xff66, 0xff9f),     // half-width kana
         (0x1_6fe0, 0x1_8dff), // Tangut
         (0x1_aff0, 0x1_b2ff), // kana supplement, Nüshu
         (0x2_0000, 0x2_ffff), // Han extensions

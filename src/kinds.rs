@@ -44,7 +44,13 @@ impl Facts {
     /// Looks at tokens `start..end` of a document; `quotes` are its quoted
     /// stretches in bytes. Below `short` tokens it must be most of a quotation
     /// to count as quoted.
-    pub(crate) fn new(tokens: &Tokens, quotes: &[(usize, usize)], start: u32, end: u32, short: usize) -> Facts {
+    pub(crate) fn new(
+        tokens: &Tokens,
+        quotes: &[(usize, usize)],
+        start: u32,
+        end: u32,
+        short: usize,
+    ) -> Facts {
         let len = tokens.len() as u32;
         let edge = (len / 20).max(30);
         let first = tokens.places[start as usize].byte();
@@ -219,7 +225,8 @@ impl Signals {
             return (Kind::Boilerplate, format!("the same short line in {df} documents"));
         }
         if self.quote_share >= 0.5 {
-            let reason = format!("{} of {occurrences} places are inside quotation marks", percent(self.quote_share));
+            let reason =
+                format!("{} of {occurrences} places are inside quotation marks", percent(self.quote_share));
             return (Kind::Quotation, reason);
         }
         if (tokens as usize) < config.formula_tokens && self.block_share < 0.5 {
@@ -261,7 +268,16 @@ mod tests {
     }
 
     fn signals() -> Signals {
-        Signals { documents: 3, df: 3, occurrences: 3, tokens: 40, cohesion: 1.0, letters: 1.0, position_sd: 0.2, ..Signals::default() }
+        Signals {
+            documents: 3,
+            df: 3,
+            occurrences: 3,
+            tokens: 40,
+            cohesion: 1.0,
+            letters: 1.0,
+            position_sd: 0.2,
+            ..Signals::default()
+        }
     }
 
     #[test]
@@ -272,7 +288,10 @@ mod tests {
             (Kind::Syndicated, Signals { documents: 2, df: 2, covered: 1, ..signals() }),
             (Kind::Boilerplate, Signals { block_share: 1.0, edge_share: 1.0, ..signals() }),
             (Kind::Boilerplate, Signals { block_share: 0.6, position_sd: 0.01, ..signals() }),
-            (Kind::Boilerplate, Signals { block_share: 0.6, position_sd: 0.1, source: (100, 5), ..signals() }),
+            (
+                Kind::Boilerplate,
+                Signals { block_share: 0.6, position_sd: 0.1, source: (100, 5), ..signals() },
+            ),
             (Kind::Boilerplate, Signals { block_share: 1.0, tokens: 4, ..signals() }),
             (Kind::Quotation, Signals { quote_share: 0.6, ..signals() }),
             (Kind::Formula, Signals { tokens: 9, ..signals() }),

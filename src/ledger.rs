@@ -118,7 +118,16 @@ mod tests {
 
     fn entry(family: u32, kind: Kind, start: u32, end: u32) -> Entry {
         let occurrence = Occurrence { document: 0, start, end, matched: end - start, verbatim: true };
-        Entry { family, kind, df: 2, occurrence, again: false, first: false, maybe_first: false, other: occurrence }
+        Entry {
+            family,
+            kind,
+            df: 2,
+            occurrence,
+            again: false,
+            first: false,
+            maybe_first: false,
+            other: occurrence,
+        }
     }
 
     fn labels(len: usize, entries: &[Entry], unmatched: &[u32]) -> Vec<(u32, u32, Label)> {

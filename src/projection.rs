@@ -104,12 +104,11 @@ pub(crate) fn project(batches: &[Batch], lengths: &[u32]) -> Copies {
             projector.document(batch, of_one);
         }
     }
-    let mut list: Vec<Copy> = projector
-        .known
-        .into_iter()
-        .flat_map(|known| known.sorted.into_iter().chain(known.late))
-        .collect();
-    list.sort_unstable_by_key(|c| (c.root, c.root_start, c.root_end, c.document, c.start, c.end, c.first_run));
+    let mut list: Vec<Copy> =
+        projector.known.into_iter().flat_map(|known| known.sorted.into_iter().chain(known.late)).collect();
+    list.sort_unstable_by_key(|c| {
+        (c.root, c.root_start, c.root_end, c.document, c.start, c.end, c.first_run)
+    });
     list.shrink_to_fit();
     projector.runs.shrink_to_fit();
     Copies { list, runs: projector.runs }
@@ -318,7 +317,10 @@ impl Projector {
 mod tests {
     use super::*;
 
-    fn copies(lengths: &[u32], alignments: &[(u32, u32, &[(u32, u32, u32)])]) -> Vec<(u32, u32, u32, u32, u32)> {
+    fn copies(
+        lengths: &[u32],
+        alignments: &[(u32, u32, &[(u32, u32, u32)])],
+    ) -> Vec<(u32, u32, u32, u32, u32)> {
         let mut batch = Batch::default();
         for (later, earlier, runs) in alignments {
             let runs: Vec<Run> = runs.iter().map(|&(b, a, len)| Run { b, a, len }).collect();

@@ -223,10 +223,10 @@ fn alphanumeric_run(bytes: &[u8]) -> usize {
         // byte that is at least c, without a carry into the next.
         let low = chunk & !HIGH;
         let at_least = |value: u64, c: u8| value + (0x80 - u64::from(c)) * ONES;
-        let small = low | 0x20 * ONES;
+        let small = low | (0x20 * ONES);
         let letter = at_least(small, b'a') & !at_least(small, b'z' + 1);
         let digit = at_least(low, b'0') & !at_least(low, b'9' + 1);
-        let other = !(letter | digit) & HIGH | chunk & HIGH;
+        let other = (!(letter | digit) & HIGH) | (chunk & HIGH);
         if other != 0 {
             return at + (other.trailing_zeros() / 8) as usize;
         }

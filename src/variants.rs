@@ -85,7 +85,8 @@ impl Outline {
 /// the highest document frequency leads, then the longest, then the first seen;
 /// each other joins the first leader it is a variant of.
 pub(crate) fn merge(families: Vec<Family>, outlines: &[Option<Outline>], compare: Compare) -> Vec<Family> {
-    let mut order: Vec<u32> = (0..families.len() as u32).filter(|&at| outlines[at as usize].is_some()).collect();
+    let mut order: Vec<u32> =
+        (0..families.len() as u32).filter(|&at| outlines[at as usize].is_some()).collect();
     order.sort_by_cached_key(|&at| {
         let family = &families[at as usize];
         (Reverse(family.df()), Reverse(family.len()), family.root, family.start)

@@ -108,10 +108,16 @@ fn directories_files_json_lines_gzip_and_standard_input_give_the_same_ledger() {
     let ledger = |output: &Output| -> Vec<Value> {
         let all = json_of(output);
         let documents = all["documents"].as_array().unwrap().iter();
-        let shares = |row: &Value| json!([row["id"], row["boilerplate"], row["unique"], row["weight"], row["originality"]]);
+        let shares = |row: &Value| {
+            json!([row["id"], row["boilerplate"], row["unique"], row["weight"], row["originality"]])
+        };
         documents.map(shares).collect()
     };
-    assert!(ledger(&expected)[0][1].as_f64().unwrap() > 0.05, "the notice is boilerplate: {}", stdout(&expected));
+    assert!(
+        ledger(&expected)[0][1].as_f64().unwrap() > 0.05,
+        "the notice is boilerplate: {}",
+        stdout(&expected)
+    );
     for inputs in [&["dump"][..], &["dump/d.jsonl"], &["d.jsonl.gz"], &["./a.txt", "b.md", "a.txt"]] {
         let output = run(directory.path(), &with(inputs));
         assert_eq!(status(&output), 0, "{inputs:?}: {}", stderr(&output));
@@ -136,8 +142,11 @@ fn result_files_are_complete_sorted_and_the_same_for_any_threads_and_order() {
         fs::write(directory.path().join(name), lines).unwrap();
     }
     let mut first: Option<BTreeMap<String, Vec<u8>>> = None;
-    for (inputs, threads) in [(["x.jsonl", "y.jsonl"], "1"), (["y.jsonl", "x.jsonl"], "2"), (["x.jsonl", "y.jsonl"], "4")] {
-        let output = run(directory.path(), &["scan", inputs[0], inputs[1], "--out", "results", "--threads", threads]);
+    for (inputs, threads) in
+        [(["x.jsonl", "y.jsonl"], "1"), (["y.jsonl", "x.jsonl"], "2"), (["x.jsonl", "y.jsonl"], "4")]
+    {
+        let output =
+            run(directory.path(), &["scan", inputs[0], inputs[1], "--out", "results", "--threads", threads]);
         assert_eq!(status(&output), 0, "{}", stderr(&output));
         let mut files = BTreeMap::new();
         for entry in fs::read_dir(directory.path().join("results")).unwrap() {
@@ -213,7 +222,13 @@ fn fields_are_what_was_promised() {
         // Keys in the order in which they stand in the file.
         let mut at: Vec<(usize, &str)> = expected
             .split_whitespace()
-            .map(|key| (line.find(&format!("\"{key}\":")).unwrap_or_else(|| panic!("{name} has no {key}: {line}")), key))
+            .map(|key| {
+                (
+                    line.find(&format!("\"{key}\":"))
+                        .unwrap_or_else(|| panic!("{name} has no {key}: {line}")),
+                    key,
+                )
+            })
             .collect();
         let promised: Vec<&str> = at.iter().map(|field| field.1).collect();
         at.sort_unstable();
@@ -243,7 +258,8 @@ fn bad_input_is_named_and_the_rest_goes_on() {
     .unwrap();
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     for number in 0..2000 {
-        writeln!(encoder, "{}", json!({"id": number, "text": format!("zipped {}", number * number)})).unwrap();
+        writeln!(encoder, "{}", json!({"id": number, "text": format!("zipped {}", number * number)}))
+            .unwrap();
     }
     let packed = encoder.finish().unwrap();
     fs::write(at("cut.jsonl.gz"), &packed[..packed.len() - 9]).unwrap();
@@ -279,7 +295,10 @@ fn bad_input_is_named_and_the_rest_goes_on() {
             assert!(said.contains(message), "{input}: no `{message}` in\n{said}");
         }
         let found = ids(&output);
-        assert!(found.contains(&"a.txt".to_owned()) && found.contains(&"b.md".to_owned()), "{input}: {found:?}");
+        assert!(
+            found.contains(&"a.txt".to_owned()) && found.contains(&"b.md".to_owned()),
+            "{input}: {found:?}"
+        );
         let all = json_of(&output);
         let skipped = all["run"]["skipped"].as_array().unwrap().len();
         let rows = all["documents"].as_array().unwrap();
@@ -357,8 +376,12 @@ fn statuses_serve_scripts() {
 #[test]
 fn hostile_text_is_never_sent_to_the_terminal() {
     let directory = TempDir::new().unwrap();
-    let text = format!("\x1b]0;owned\x07\x1b[31mred\u{202e} {}", "the same hostile words once again here and there ".repeat(2));
-    let lines: String = (0..2).map(|n| format!("{}\n", json!({"id": format!("../x\x1b[2J{n}"), "text": text}))).collect();
+    let text = format!(
+        "\x1b]0;owned\x07\x1b[31mred\u{202e} {}",
+        "the same hostile words once again here and there ".repeat(2)
+    );
+    let lines: String =
+        (0..2).map(|n| format!("{}\n", json!({"id": format!("../x\x1b[2J{n}"), "text": text}))).collect();
     fs::write(directory.path().join("x.jsonl"), lines + "{\"id\": \"../x\x1b[2J0\"}\n").unwrap();
     let output = run(directory.path(), &["scan", "x.jsonl", "--color", "never", "--out", "out"]);
     assert_eq!(status(&output), 3);
@@ -405,6 +428,8 @@ fn the_readme_is_true() {
     }
     assert!(checked >= 1);
     let test = readme.lines().any(|line| line == "cargo test");
-    let install = readme.lines().any(|line| line.starts_with("cargo install --path . --locked && twicetold scan seeds/"));
+    let install = readme
+        .lines()
+        .any(|line| line.starts_with("cargo install --path . --locked && twicetold scan seeds/"));
     assert!(test && install, "the two commands of a newcomer");
 }

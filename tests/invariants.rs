@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use generate::{Random, edited, prose};
 use proptest::prelude::*;
-use unicode_normalization::char::is_combining_mark;
 use twicetold::{Config, Detector, Document, DocumentRow, Kind, Label, Report, Status};
+use unicode_normalization::char::is_combining_mark;
 
 fn scan(documents: &[Document], threads: usize) -> Report {
     let mut config = Config::default();
@@ -123,7 +123,9 @@ fn check(documents: &[Document], report: &Report) {
 
 /// The spans of a document weigh what its ledger says.
 fn check_weights(documents: &[Document], report: &Report) {
-    for (document, row) in documents.iter().filter_map(|document| Some((document, row_of(report, &document.id)?))) {
+    for (document, row) in
+        documents.iter().filter_map(|document| Some((document, row_of(report, &document.id)?)))
+    {
         let spans = report.spans.iter().filter(|span| span.doc == row.id);
         let told: u64 = spans
             .map(|span| &document.text[span.start_byte as usize..span.end_byte as usize])
@@ -245,13 +247,19 @@ fn odd_collections_are_scanned() {
     let line = "word ".repeat(50_000);
     let letters = "x".repeat(200_000);
     let cases: [(&str, Vec<Document>); 7] = [
-        ("one document many times", many("The mill burned down on Monday night, and nobody was hurt.", 3_000)),
+        (
+            "one document many times",
+            many("The mill burned down on Monday night, and nobody was hurt.", 3_000),
+        ),
         ("no documents", Vec::new()),
         ("digits", many(&digits, 1)),
         ("periodic", many(&periodic, 1)),
         ("one word again and again", many(&line, 1)),
         ("one long word", many(&letters, 2)),
-        ("tiny documents", (0..5_000).map(|n| Document::new(n.to_string(), format!("note {}", n % 700))).collect()),
+        (
+            "tiny documents",
+            (0..5_000).map(|n| Document::new(n.to_string(), format!("note {}", n % 700))).collect(),
+        ),
     ];
     for (name, documents) in cases {
         let report = scan(&documents, 2);
@@ -262,7 +270,8 @@ fn odd_collections_are_scanned() {
 
 #[test]
 fn dates_decide_who_told_it_first() {
-    let passage = "The minister said on Tuesday that the bridge would be closed to all traffic until the spring.";
+    let passage =
+        "The minister said on Tuesday that the bridge would be closed to all traffic until the spring.";
     let mut documents: Vec<Document> = ["old", "new", "undated"]
         .map(|id| {
             let mut random = Random(u64::from(id.as_bytes()[0]));

@@ -65,7 +65,9 @@ fn score(planted: &Planted) -> Score {
 fn planted_passages_are_found_with_their_boundaries_in_one_family() {
     for (rate, least) in [(0.0, 0.99), (0.05, 0.99), (0.10, 0.97)] {
         let Score { recall, boundary, purity } = score(&planted(7, 600, 150, 5, 45, rate));
-        println!("edited {rate:.2}: recall {recall:.4}, boundary error {boundary:.2} words, purity {purity:.4}");
+        println!(
+            "edited {rate:.2}: recall {recall:.4}, boundary error {boundary:.2} words, purity {purity:.4}"
+        );
         assert!(recall >= least, "recall {recall:.4} at {rate}");
         assert!(boundary <= 1.0, "boundary error {boundary:.2} words at {rate}");
         assert!(purity >= 0.98, "purity {purity:.4} at {rate}");
@@ -85,7 +87,12 @@ fn naive_repeats(texts: &[Vec<u32>], least: usize) -> Vec<Vec<bool>> {
                         continue;
                     }
                     let room = if a == b { j - i } else { usize::MAX };
-                    let same = texts[a][i..].iter().zip(&texts[b][j..]).take_while(|(x, y)| x == y).count().min(room);
+                    let same = texts[a][i..]
+                        .iter()
+                        .zip(&texts[b][j..])
+                        .take_while(|(x, y)| x == y)
+                        .count()
+                        .min(room);
                     if same >= least {
                         if a != b {
                             told[a][i..i + same].fill(true);
@@ -155,8 +162,11 @@ proptest! {
 /// Exact resemblance of two texts in shingles of five words, by sets.
 fn resemblance(a: &str, b: &str) -> f64 {
     let shingles = |text: &str| -> BTreeSet<Vec<String>> {
-        let words: Vec<String> =
-            text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect();
+        let words: Vec<String> = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|w| !w.is_empty())
+            .map(str::to_lowercase)
+            .collect();
         words.windows(5).map(<[String]>::to_vec).collect()
     };
     let (a, b) = (shingles(a), shingles(b));
@@ -217,11 +227,13 @@ fn a_stock_paragraph_in_thousands_of_documents_is_one_family() {
         let report = scan(&documents[..count]);
         let largest = report.families.iter().max_by_key(|family| family.df).unwrap();
         assert!(f64::from(largest.df) >= 0.99 * count as f64, "{} of {count}", largest.df);
-        let others = report.families.iter().filter(|f| f.family != largest.family && f.tokens >= 20 && f.df > 2);
+        let others =
+            report.families.iter().filter(|f| f.family != largest.family && f.tokens >= 20 && f.df > 2);
         assert_eq!(others.map(|f| (f.df, f.text.clone())).collect::<Vec<_>>(), []);
         let places: u64 = report.families.iter().map(|family| u64::from(family.occurrences)).sum();
         assert!(places <= 8 * count as u64, "{places} places in {count} documents");
-        let told = report.counts.labels[Label::Stock as usize] + report.counts.labels[Label::Boilerplate as usize];
+        let told =
+            report.counts.labels[Label::Stock as usize] + report.counts.labels[Label::Boilerplate as usize];
         assert!(told > 0);
     }
 }

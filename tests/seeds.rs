@@ -94,7 +94,10 @@ fn the_quotation_is_one_family_without_the_longer_rest() {
     assert_eq!(quotation.kind, Kind::Quotation, "{}", quotation.reason);
     assert_eq!(documents(&report, quotation), ["0", "2"]);
     for (_, text) in printed(&report, quotation) {
-        assert!(text.starts_with("Mrs. Maryam Rajavi") && text.ends_with("against the Iranian people."), "{text}");
+        assert!(
+            text.starts_with("Mrs. Maryam Rajavi") && text.ends_with("against the Iranian people."),
+            "{text}"
+        );
     }
 }
 

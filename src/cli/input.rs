@@ -56,7 +56,15 @@ impl Skipped {
 
 /// Reads all inputs.
 pub(crate) fn collect(inputs: &[PathBuf], fields: &Fields) -> Collected {
-    let mut reader = Reader { fields, found: Collected::default(), seen: BTreeSet::new(), undated: Vec::new(), unknown: 0, nuls: 0, twice: 0 };
+    let mut reader = Reader {
+        fields,
+        found: Collected::default(),
+        seen: BTreeSet::new(),
+        undated: Vec::new(),
+        unknown: 0,
+        nuls: 0,
+        twice: 0,
+    };
     for input in inputs {
         reader.input(input);
     }
@@ -254,7 +262,8 @@ impl Reader<'_> {
         let line = std::str::from_utf8(line)
             .map_err(|error| (format!("not UTF-8 at byte {} of the line", error.valid_up_to()), None))?;
         let mut json = serde_json::Deserializer::from_str(line);
-        let record = RecordSeed(self.fields).deserialize(&mut json).and_then(|record| json.end().map(|()| record));
+        let record =
+            RecordSeed(self.fields).deserialize(&mut json).and_then(|record| json.end().map(|()| record));
         let record = record.map_err(|error| {
             let reason = format!("not a JSON object at column {}: {}", error.column(), cause(&error));
             (reason, Some("each line must hold one object, like {\"id\": \"1\", \"text\": \"…\"}".to_owned()))
@@ -309,13 +318,12 @@ impl Reader<'_> {
                 repeated.push((at, earlier));
             }
         }
-        let place = |document: &Document| {
-            (document.path.clone().unwrap_or_default(), document.line)
-        };
+        let place = |document: &Document| (document.path.clone().unwrap_or_default(), document.line);
         for &(at, earlier) in &repeated {
             let (path, line) = place(&documents[at]);
             let (first_path, first_line) = place(&documents[earlier]);
-            let first = Skipped { path: first_path, line: first_line, reason: String::new(), hint: None }.place();
+            let first =
+                Skipped { path: first_path, line: first_line, reason: String::new(), hint: None }.place();
             let reason = format!("the id `{}` stands at {first} already", documents[at].id);
             let hint = Some("ids must be unique; --id-field names another field".to_owned());
             self.found.skipped.push(Skipped { path, line, reason, hint });
@@ -332,7 +340,9 @@ impl Reader<'_> {
         self.undated.sort();
         if let Some(first) = self.undated.first() {
             let count = self.undated.len();
-            notes.push(format!("dates that could not be read and count as unknown: {count}, first at {first}"));
+            notes.push(format!(
+                "dates that could not be read and count as unknown: {count}, first at {first}"
+            ));
         }
         if self.nuls > 0 {
             let files = self.nuls;

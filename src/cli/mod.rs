@@ -110,7 +110,11 @@ fn warn(collected: &Collected) {
         complain("warning", &format!("{}: {}", skipped.place(), skipped.reason), skipped.hint.as_deref());
     }
     if let Some(more) = collected.skipped.len().checked_sub(MESSAGES + 1) {
-        complain("warning", &format!("{} more inputs were skipped", more + 1), Some("run.json lists them all"));
+        complain(
+            "warning",
+            &format!("{} more inputs were skipped", more + 1),
+            Some("run.json lists them all"),
+        );
     }
     for note in &collected.notes {
         complain("note", note, None);

@@ -63,7 +63,9 @@ impl<'a> Run<'a> {
             config,
             counts,
             guarantee,
-            band_curve: curve.map(|resemblance| (resemblance, counts.bands.probability(resemblance))).collect(),
+            band_curve: curve
+                .map(|resemblance| (resemblance, counts.bands.probability(resemblance)))
+                .collect(),
             notes: &collected.notes,
             skipped: &collected.skipped,
             timing: Timing {
@@ -175,7 +177,12 @@ fn skipped_row(skipped: &Skipped) -> DocumentRow {
 /// # Errors
 ///
 /// If it cannot be written.
-pub(crate) fn write_json(out: &mut impl Write, report: &Report, skipped: &[Skipped], run: &Run) -> Result<()> {
+pub(crate) fn write_json(
+    out: &mut impl Write,
+    report: &Report,
+    skipped: &[Skipped],
+    run: &Run,
+) -> Result<()> {
     #[derive(Serialize)]
     struct All<'a> {
         run: &'a Run<'a>,

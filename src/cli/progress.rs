@@ -39,7 +39,9 @@ impl Bar {
         if *current != Some(stage) {
             *current = Some(stage);
             let (message, template) = match stage {
-                Stage::Tokens => ("tokens", "{msg:15} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}"),
+                Stage::Tokens => {
+                    ("tokens", "{msg:15} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+                }
                 Stage::NearDuplicates => ("near-duplicates", COUNT),
                 Stage::Fingerprints => ("fingerprints", COUNT),
                 Stage::Alignment => ("alignment", COUNT),

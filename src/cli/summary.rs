@@ -70,7 +70,13 @@ fn ledger(out: &mut impl Write, report: &Report) -> io::Result<()> {
         if weight > 0 {
             let share = weight as f64 / counts.weight as f64;
             let style = label_style(label);
-            writeln!(out, "  {style}{:12}{style:#} {:>6}  {style}{}{style:#}", label.as_str(), percent(share), bar(share))?;
+            writeln!(
+                out,
+                "  {style}{:12}{style:#} {:>6}  {style}{}{style:#}",
+                label.as_str(),
+                percent(share),
+                bar(share)
+            )?;
         }
     }
     Ok(())
@@ -243,7 +249,7 @@ fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -266,7 +272,10 @@ mod tests {
     #[test]
     fn figures_are_grouped_and_never_round_up_to_all() {
         assert_eq!([0, 999, 1000, 1234567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([0.0, 0.0004, 0.5, 0.9999, 1.0].map(percent), ["0.0 %", "<0.1 %", "50.0 %", ">99.9 %", "100.0 %"]);
+        assert_eq!(
+            [0.0, 0.0004, 0.5, 0.9999, 1.0].map(percent),
+            ["0.0 %", "<0.1 %", "50.0 %", ">99.9 %", "100.0 %"]
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ impl Random {
 
     /// A number below `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
-        (u128::from(self.next()) * limit as u128 >> 64) as usize
+        ((u128::from(self.next()) * limit as u128) >> 64) as usize
     }
 
     /// A number from 0 to 1.
@@ -47,8 +47,8 @@ impl Random {
 /// The n-th word of the vocabulary; frequent ones are short.
 pub fn word(number: usize) -> String {
     const SYLLABLES: [&str; 24] = [
-        "ta", "re", "mi", "so", "lo", "ne", "ka", "du", "vi", "pe", "ri", "fo", "ga", "zu", "be", "ho", "an", "er",
-        "in", "os", "ul", "sta", "tri", "ble",
+        "ta", "re", "mi", "so", "lo", "ne", "ka", "du", "vi", "pe", "ri", "fo", "ga", "zu", "be", "ho", "an",
+        "er", "in", "os", "ul", "sta", "tri", "ble",
     ];
     let mut number = number;
     let mut out = String::new();
@@ -122,7 +122,14 @@ pub struct Planted {
 
 /// Plants `passages` passages of `length` words, each in `copies` of the
 /// documents, every copy with a share `rate` of its words edited.
-pub fn planted(seed: u64, documents: usize, passages: usize, copies: usize, length: usize, rate: f64) -> Planted {
+pub fn planted(
+    seed: u64,
+    documents: usize,
+    passages: usize,
+    copies: usize,
+    length: usize,
+    rate: f64,
+) -> Planted {
     let mut random = Random(seed);
     let mut parts: Vec<Vec<(Option<usize>, Vec<String>)>> = (0..documents)
         .map(|_| {

@@ -1,0 +1,40 @@
+//! What the benches run on: the sample articles and generated collections.
+
+#![allow(dead_code, reason = "each bench uses a part")]
+
+#[path = "../../tests/generate/mod.rs"]
+mod generate;
+
+use std::path::Path;
+
+use twicetold::Document;
+
+/// The five sample articles.
+pub fn seeds() -> Vec<Document> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
+    let mut documents: Vec<Document> = std::fs::read_dir(folder)
+        .expect("seeds/ is part of the project")
+        .map(|entry| entry.expect("a directory entry").path())
+        .map(|path| Document::new(path.to_string_lossy(), std::fs::read_to_string(&path).expect("UTF-8")))
+        .collect();
+    documents.sort_by(|a, b| a.id.cmp(&b.id));
+    documents
+}
+
+/// News-like documents of about this many bytes.
+pub fn generated(bytes: usize) -> Vec<Document> {
+    generate::collection(1, bytes)
+}
+
+/// Both, with names.
+pub fn collections() -> Vec<(&'static str, Vec<Document>)> {
+    vec![("seeds", seeds()), ("generated-2MB", generated(2_000_000))]
+}
+
+pub fn bytes(documents: &[Document]) -> u64 {
+    documents.iter().map(|document| document.text.len() as u64).sum()
+}
+
+pub fn texts(documents: &[Document]) -> Vec<&str> {
+    documents.iter().map(|document| document.text.as_str()).collect()
+}

@@ -1,0 +1,101 @@
+//! The whole scan. After the usual timings it prints what one scan takes in
+//! processor time and memory, on a generated collection or, if the environment
+//! variable `TWICETOLD_BENCH_FILE` names a JSON Lines file with `id` and `text`,
+//! on that.
+
+mod input;
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group};
+use twicetold::{Config, Detector, Document};
+
+fn bench(criterion: &mut Criterion) {
+    let detector = Detector::new(Config::default()).expect("valid settings");
+    let mut group = criterion.benchmark_group("scan");
+    group.sample_size(10);
+    let mut collections = input::collections();
+    collections.push(("generated-8MB", input::generated(8_000_000)));
+    for (name, documents) in collections {
+        group.throughput(Throughput::Bytes(input::bytes(&documents)));
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| detector.scan(black_box(&documents)).expect("unique ids"));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bench);
+
+fn main() {
+    // Before criterion has used any memory.
+    if std::env::args().any(|arg| arg == "--bench") {
+        resources();
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}
+
+/// Processor time and memory of one scan, by number of threads.
+#[expect(clippy::print_stdout, reason = "a bench reports on standard output")]
+fn resources() {
+    let (name, documents) = match std::env::var("TWICETOLD_BENCH_FILE") {
+        Ok(path) => {
+            let file = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+            let read =
+                |line: &str| serde_json::from_str::<Document>(line).unwrap_or_else(|error| panic!("{error}"));
+            (path, file.lines().map(read).collect())
+        }
+        Err(_) => ("generated".to_owned(), input::generated(20_000_000)),
+    };
+    let bytes = input::bytes(&documents) as f64;
+    for threads in [1, 2] {
+        let mut config = Config::default();
+        config.threads = threads;
+        let detector = Detector::new(config).expect("valid settings");
+        let before = Usage::now();
+        let report = detector.scan(&documents).expect("unique ids");
+        let after = Usage::now();
+        let families = report.families.len();
+        match (before, after) {
+            (Some(before), Some(after)) => println!(
+                "scan {name}: {:.1} MB, {threads} thread(s), {:.2} CPU-s, {:.1} MB per CPU-second, {:.2} s, \
+                 peak {:.2} bytes of memory per byte above the text, {families} families",
+                bytes / 1e6,
+                after.cpu - before.cpu,
+                bytes / 1e6 / (after.cpu - before.cpu),
+                (after.time - before.time).as_secs_f64(),
+                (after.peak - before.resident) / bytes,
+            ),
+            _ => println!("scan {name}: processor time and memory are read from /proc, which is absent"),
+        }
+    }
+}
+
+struct Usage {
+    cpu: f64,
+    time: std::time::Instant,
+    /// Bytes now, and at most so far.
+    resident: f64,
+    peak: f64,
+}
+
+impl Usage {
+    fn now() -> Option<Usage> {
+        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+        // After the name in parentheses; user and system time in ticks of 10 ms.
+        let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
+        let ticks = |field: usize| fields.get(field)?.parse::<f64>().ok();
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let kilobytes = |name: &str| {
+            let line = status.lines().find(|line| line.starts_with(name))?;
+            line.split_whitespace().nth(1)?.parse::<f64>().ok()
+        };
+        Some(Usage {
+            cpu: (ticks(11)? + ticks(12)?) / 100.0,
+            time: std::time::Instant::now(),
+            resident: kilobytes("VmRSS")? * 1024.0,
+            peak: kilobytes("VmHWM")? * 1024.0,
+        })
+    }
+}

@@ -1,0 +1,114 @@
+//! Stages by themselves, for the benches in `benches/`. Not part of the
+//! interface: anything here may change in any release.
+
+use crate::align::{Scratch, align};
+use crate::anchors::{Anchor, Runs, anchors};
+use crate::config::Config;
+use crate::fingerprints::{self, fingerprints};
+use crate::postings::Posting;
+use crate::shingles::shingles;
+use crate::sketch::{Sketch, sketch};
+use crate::tokens::{TokenChunk, Tokens};
+
+/// Texts with their tokens.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    texts: Vec<&'a str>,
+    chunk: TokenChunk,
+    config: Config,
+}
+
+impl<'a> Prepared<'a> {
+    /// Splits texts into tokens.
+    pub fn new(texts: Vec<&'a str>) -> Self {
+        let chunk = TokenChunk::new(texts.iter().copied(), false);
+        Prepared { texts, chunk, config: Config::default() }
+    }
+
+    fn each(&self) -> impl Iterator<Item = Tokens<'_>> {
+        self.texts.iter().enumerate().map(|(number, text)| self.chunk.get(number, text))
+    }
+
+    /// The number of tokens.
+    pub fn tokens(&self) -> usize {
+        self.each().map(|tokens| tokens.len()).sum()
+    }
+
+    /// Shingles all texts; returns a sum that depends on every hash.
+    pub fn shingles(&self) -> u64 {
+        let mut hashes = Vec::new();
+        let one = |tokens: Tokens| {
+            shingles(tokens.words, self.config.shingle, &mut hashes);
+            hashes.iter().fold(0, |sum: u64, hash| sum.wrapping_add(*hash))
+        };
+        self.each().map(one).fold(0, u64::wrapping_add)
+    }
+
+    /// Sketches all texts; returns a sum that depends on every sketch.
+    pub fn sketches(&self) -> u64 {
+        let mut hashes = Vec::new();
+        let one = |tokens: Tokens| {
+            shingles(tokens.words, self.config.shingle, &mut hashes);
+            let sketch: Sketch<128> = sketch(&hashes);
+            u64::from(sketch[0])
+        };
+        self.each().map(one).fold(0, u64::wrapping_add)
+    }
+
+    /// Fingerprints all texts; returns how many there are.
+    pub fn fingerprints(&self) -> usize {
+        self.postings().len()
+    }
+
+    fn postings(&self) -> Vec<Posting> {
+        let mut found = Vec::new();
+        let mut scratch = fingerprints::Scratch::default();
+        for (document, tokens) in (0..).zip(self.each()) {
+            fingerprints(&tokens, self.config.lengths(false), &mut scratch, |key, position| {
+                found.push(Posting { key, document, position });
+            });
+        }
+        found
+    }
+
+    /// The anchors of all texts, grouped by pairs of documents.
+    pub fn anchors(&self) -> Anchored {
+        let mut postings = self.postings();
+        postings.sort_unstable_by_key(|posting| posting.order());
+        let words = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]).words;
+        let mut found = Vec::new();
+        let mut runs = Runs::new();
+        let lengths = (self.config.shingle, self.config.window);
+        for group in postings.chunk_by(|x, y| x.key == y.key) {
+            anchors(group, words, |_| lengths, &mut runs, |anchor| found.push(anchor));
+        }
+        found.sort_unstable();
+        Anchored(found)
+    }
+
+    /// Aligns along anchors; returns the matched tokens.
+    pub fn align(&self, anchored: &mut Anchored) -> u64 {
+        let mut scratch = Scratch::default();
+        let mut matched = 0;
+        for pair in anchored.0.chunk_by_mut(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
+            let Anchor { later, earlier, .. } = pair[0];
+            let get = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]);
+            align(
+                &get(later),
+                &get(earlier),
+                later == earlier,
+                self.config.min_tokens,
+                pair,
+                &mut scratch,
+                |runs| {
+                    matched += u64::from(crate::align::matched(runs));
+                },
+            );
+        }
+        matched
+    }
+}
+
+/// Anchors to align along.
+#[derive(Clone, Debug)]
+pub struct Anchored(Vec<Anchor>);
