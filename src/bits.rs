@@ -42,7 +42,37 @@ impl Bits {
     /// The bits of a document's first `len` tokens.
     pub(crate) fn document(&self, document: u32, len: usize) -> Vec<bool> {
         let first = self.base[document as usize];
-        (first..first + len).map(|bit| self.words[bit / 64].load(Relaxed) >> (bit % 64) & 1 != 0).collect()
+        let mut bits = Vec::with_capacity(len + 64);
+        let mut at = first;
+        while at < first + len {
+            let word = self.words[at / 64].load(Relaxed) >> (at % 64);
+            let count = 64 - at % 64;
+            bits.extend((0..count).map(|bit| word >> bit & 1 != 0));
+            at += count;
+        }
+        bits.truncate(len);
+        bits
+    }
+
+    /// The bits of a document's first `len` tokens, 64 to a word; the rest of
+    /// the last word is unset.
+    pub(crate) fn packed(&self, document: u32, len: usize) -> Vec<u64> {
+        let first = self.base[document as usize];
+        let shift = first % 64;
+        let word = |at: usize| self.words.get(at).map_or(0, |word| word.load(Relaxed));
+        let mut packed: Vec<u64> = (0..len.div_ceil(64))
+            .map(|at| {
+                let low = word(first / 64 + at);
+                match shift {
+                    0 => low,
+                    shift => low >> shift | word(first / 64 + at + 1) << (64 - shift),
+                }
+            })
+            .collect();
+        if let (Some(last), 1..) = (packed.last_mut(), len % 64) {
+            *last &= u64::MAX >> (64 - len % 64);
+        }
+        packed
     }
 
     /// Sets `len` tokens of a document.
@@ -74,6 +104,13 @@ mod tests {
                 prop_assert_eq!(bits.count(document, from, len) as usize, slice.iter().filter(|&&bit| bit).count());
                 slice.fill(true);
                 bits.set(document, from, len);
+                for (document, naive) in (0..).zip(&naive) {
+                    let packed = bits.packed(document, naive.len());
+                    prop_assert_eq!(packed.len(), naive.len().div_ceil(64));
+                    for at in 0..64 * packed.len() {
+                        prop_assert_eq!(packed[at / 64] >> (at % 64) & 1 != 0, naive.get(at).is_some_and(|bit| *bit));
+                    }
+                }
                 prop_assert_eq!(&bits.document(document, lengths[document as usize] as usize), &naive[document as usize]);
             }
         }

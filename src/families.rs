@@ -178,17 +178,42 @@ impl Told<'_> {
 
     /// Extends what is told over matched tokens that no occurrence covers.
     fn spread(&self, document: u32) {
-        let len = self.lengths[document as usize];
-        let [matched, covered, mut told] =
-            [self.matched, &self.covered, &self.told].map(|bits| bits.document(document, len as usize));
-        let joins = |at: usize| matched[at] && !covered[at];
-        for at in 1..told.len() {
-            told[at] |= told[at - 1] && matched[at - 1] && joins(at);
+        let len = self.lengths[document as usize] as usize;
+        let [matched, covered, told] =
+            [self.matched, &self.covered, &self.told].map(|bits| bits.packed(document, len));
+        let joins: Vec<u64> = matched.iter().zip(&covered).map(|(matched, covered)| matched & !covered).collect();
+        let mut seeds: Vec<u64> = told.iter().zip(&matched).map(|(told, matched)| told & matched).collect();
+        let before = seeds.clone();
+        let mut carry = 0;
+        for (seeds, &joins) in seeds.iter_mut().zip(&joins) {
+            *seeds = flood(*seeds, carry, joins);
+            carry = *seeds >> 63;
         }
-        for at in (1..told.len()).rev() {
-            told[at - 1] |= told[at] && matched[at] && joins(at - 1);
+        carry = 0;
+        for (seeds, &joins) in seeds.iter_mut().zip(&joins).rev() {
+            *seeds = flood(seeds.reverse_bits(), carry, joins.reverse_bits()).reverse_bits();
+            carry = *seeds & 1;
         }
-        (0..len).filter(|&at| told[at as usize]).for_each(|at| self.told.set(document, at, 1));
+        for (at, (after, before)) in seeds.iter().zip(&before).enumerate() {
+            let mut new = after & !before;
+            while new != 0 {
+                self.told.set(document, 64 * at as u32 + new.trailing_zeros(), 1);
+                new &= new - 1;
+            }
+        }
+    }
+}
+
+/// Adds to `seeds` the bits of `joins` that follow one of them, and so on;
+/// `carry` is the bit before the first.
+fn flood(seeds: u64, carry: u64, joins: u64) -> u64 {
+    let mut flooded = seeds;
+    loop {
+        let more = flooded | (flooded << 1 | carry) & joins;
+        if more == flooded {
+            return flooded;
+        }
+        flooded = more;
     }
 }
 
