@@ -341,11 +341,9 @@ fn extend(b: &Tokens, a: &Tokens, own: bool, runs: &mut Vec<Run>, extension: &mu
     let a_limit = if own { first.b as usize } else { a.words.len() };
     let (b_rest, a_rest) = (&b.words[last.b_end() as usize..], &a.words[last.a_end() as usize..a_limit]);
     let has = |i: usize, low: usize, high: usize| a_rest[low..high].contains(&b_rest[i]);
-    if may_gain(b_rest.len(), a_rest.len(), has) {
-        extension.reach(b_rest.len(), a_rest.len(), |i, j| b_rest[i] == a_rest[j]);
-        for &(i, j) in extension.pairs.iter().rev() {
-            push_run(runs, Run { b: last.b_end() + i, a: last.a_end() + j, len: 1 });
-        }
+    extension.reach(b_rest.len(), a_rest.len(), has, |i, j| b_rest[i] == a_rest[j]);
+    for &(i, j) in &extension.pairs {
+        push_run(runs, Run { b: last.b_end() + i, a: last.a_end() + j, len: 1 });
     }
 
     let b_floor = if own { runs[runs.len() - 1].a_end() as usize } else { 0 };
@@ -354,10 +352,10 @@ fn extend(b: &Tokens, a: &Tokens, own: bool, runs: &mut Vec<Run>, extension: &mu
     let has = |i: usize, low: usize, high: usize| {
         a_rest[a_len - high..a_len - low].contains(&b_rest[b_len - 1 - i])
     };
-    if may_gain(b_len, a_len, has) {
-        extension.reach(b_len, a_len, |i, j| b_rest[b_len - 1 - i] == a_rest[a_len - 1 - j]);
+    extension.reach(b_len, a_len, has, |i, j| b_rest[b_len - 1 - i] == a_rest[a_len - 1 - j]);
+    if !extension.pairs.is_empty() {
         let old = std::mem::take(runs);
-        for &(i, j) in &extension.pairs {
+        for &(i, j) in extension.pairs.iter().rev() {
             push_run(runs, Run { b: first.b - 1 - i, a: first.a - 1 - j, len: 1 });
         }
         old.into_iter().for_each(|run| push_run(runs, run));
@@ -397,12 +395,15 @@ const WIDTH: usize = 2 * BAND + 1;
 /// How far the score may fall below its best.
 const DROP: i32 = 12;
 const UNREACHABLE: i32 = i32::MIN / 2;
+/// Tokens of a run that is followed without the table: more than it takes any
+/// other path to fall out of the drop.
+const LONG: usize = 8;
 
 /// A banded extension with a memory of its steps.
 #[derive(Default)]
 struct Extension {
     steps: Vec<[Step; WIDTH]>,
-    /// The matched positions, the farthest first.
+    /// The matched positions, the nearest first.
     pairs: Vec<(u32, u32)>,
 }
 
@@ -418,10 +419,45 @@ enum Step {
 
 impl Extension {
     /// Finds the best-scoring common prefix of two sequences, where a match
-    /// scores 2 and a mismatch or a gap −2.
-    fn reach(&mut self, b_len: usize, a_len: usize, equal: impl Fn(usize, usize) -> bool) {
+    /// scores 2 and a mismatch or a gap −2. `has` is as for [`may_gain`].
+    ///
+    /// A long exact run is followed without the table, which starts anew behind
+    /// it: by then every other path has fallen out of the drop.
+    fn reach(
+        &mut self,
+        b_len: usize,
+        a_len: usize,
+        has: impl Fn(usize, usize, usize) -> bool,
+        equal: impl Fn(usize, usize) -> bool,
+    ) {
         self.pairs.clear();
+        let (mut b, mut a) = (0, 0);
+        while b < b_len
+            && a < a_len
+            && may_gain(b_len - b, a_len - a, |i, low, high| has(b + i, a + low, a + high))
+        {
+            let known = self.pairs.len();
+            if !self.table(b_len - b, a_len - a, |i, j| equal(b + i, a + j)) {
+                self.pairs[known..]
+                    .iter_mut()
+                    .for_each(|pair| *pair = (pair.0 + b as u32, pair.1 + a as u32));
+                return;
+            }
+            self.pairs[known..].iter_mut().for_each(|pair| *pair = (pair.0 + b as u32, pair.1 + a as u32));
+            let &(last_b, last_a) = self.pairs.last().expect("a run follows a match");
+            (b, a) = (last_b as usize + 1, last_a as usize + 1);
+            while b < b_len && a < a_len && equal(b, a) {
+                self.pairs.push((b as u32, a as u32));
+                (b, a) = (b + 1, a + 1);
+            }
+        }
+    }
+
+    /// Fills the table and appends the best path's matches, the nearest first.
+    /// Stops and returns true where the best path goes on with a long run.
+    fn table(&mut self, b_len: usize, a_len: usize, equal: impl Fn(usize, usize) -> bool) -> bool {
         self.steps.clear();
+        let mut runs_on = false;
         // Cell d of row i: i tokens of b and i + d - BAND of a are used up.
         let mut row = [UNREACHABLE; WIDTH + 1];
         let mut steps = [Step::None; WIDTH];
@@ -474,8 +510,18 @@ impl Extension {
             }
             (row, alive) = (next, reached_from..reached_to);
             self.steps.push(steps);
+            let (_, best_row, d) = best;
+            if best_row == i + 1 {
+                let j = d + best_row - BAND;
+                let room = (b_len - best_row).min(a_len - j);
+                runs_on = room >= LONG && (0..LONG).all(|step| equal(best_row + step, j + step));
+                if runs_on {
+                    break;
+                }
+            }
         }
         let (_, mut i, mut d) = best;
+        let nearest = self.pairs.len();
         while i > 0 || d != BAND {
             match self.steps[i][d] {
                 Step::Match => {
@@ -488,6 +534,8 @@ impl Extension {
                 Step::None => unreachable!("every reached cell remembers its step"),
             }
         }
+        self.pairs[nearest..].reverse();
+        runs_on
     }
 }
 

@@ -262,8 +262,11 @@ impl<'a> Context<'a> {
         let Occurrence { document, start, end, .. } = occurrences[*at];
         let tokens = self.collection.tokens(document);
         let text = tokens.text[tokens.bytes(start as usize, end as usize, 0)].to_owned();
-        let alphanumeric = text.chars().filter(|c| c.is_alphanumeric()).count();
-        let letters = text.chars().filter(|c| c.is_alphabetic()).count() as f64 / alphanumeric.max(1) as f64;
+        // Outside ASCII nearly everything is a letter.
+        let count =
+            |is: fn(&u8) -> bool| text.as_bytes().iter().map(|byte| u64::from(is(byte))).sum::<u64>() as f64;
+        let letters = count(|byte| byte.is_ascii_alphabetic() || *byte >= 0xc0);
+        let letters = letters / (letters + count(u8::is_ascii_digit)).max(1.0);
         let hash = xxh3_128(tokens.folded(start as usize, end as usize).as_bytes());
         (text, end - start, letters, format!("{hash:032x}"), counts.len() as u32)
     }

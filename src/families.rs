@@ -181,7 +181,8 @@ impl Told<'_> {
         let len = self.lengths[document as usize] as usize;
         let [matched, covered, told] =
             [self.matched, &self.covered, &self.told].map(|bits| bits.packed(document, len));
-        let joins: Vec<u64> = matched.iter().zip(&covered).map(|(matched, covered)| matched & !covered).collect();
+        let joins: Vec<u64> =
+            matched.iter().zip(&covered).map(|(matched, covered)| matched & !covered).collect();
         let mut seeds: Vec<u64> = told.iter().zip(&matched).map(|(told, matched)| told & matched).collect();
         let before = seeds.clone();
         let mut carry = 0;
