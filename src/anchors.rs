@@ -106,6 +106,9 @@ fn complete<'a>(
     if all_alike {
         return;
     }
+    if group.len() <= FEW {
+        return complete_few(group, words, lengths, found);
+    }
     runs.clear();
     for (at, posting) in group.iter().enumerate() {
         let text = words(posting.document);
@@ -118,6 +121,43 @@ fn complete<'a>(
             if earliest != at && last != Some(earliest) {
                 found(anchor(&group[earliest], posting));
                 last = Some(earliest);
+            }
+        }
+    }
+}
+
+/// Places up to which each is compared with each earlier one.
+const FEW: usize = 8;
+
+/// The same by comparing the surroundings of each two places, which for a few
+/// is quicker than a table.
+fn complete_few<'a>(
+    group: &[Posting],
+    words: impl Fn(u32) -> &'a [u32],
+    lengths: impl Fn(u32) -> (usize, usize),
+    mut found: impl FnMut(Anchor),
+) {
+    for (at, posting) in group.iter().enumerate().skip(1) {
+        let text = words(posting.document);
+        let (k, w) = lengths(posting.document);
+        let here = posting.position as usize;
+        // The offsets whose run was met at an earlier place.
+        let mut met = vec![false; w];
+        for earlier in &group[..at] {
+            let other = words(earlier.document);
+            let there = earlier.position as usize;
+            let before = text[..here].iter().rev().zip(other[..there].iter().rev());
+            let before = before.take(w - 1).take_while(|(x, y)| x == y).count();
+            let after = text[here..].iter().zip(&other[there..]);
+            let after = after.take(k + w - 1).take_while(|(x, y)| x == y).count();
+            let mut new = false;
+            for (offset, met) in met.iter_mut().enumerate() {
+                if offset <= before && k + w - 1 - offset <= after && !*met {
+                    (*met, new) = (true, true);
+                }
+            }
+            if new {
+                found(anchor(earlier, posting));
             }
         }
     }
@@ -172,6 +212,28 @@ mod tests {
         let texts = [with(100), (0..20).collect(), with(200), (0..20).collect()];
         let places = [(0, 5), (1, 5), (2, 5), (3, 5)];
         assert!(run(&places, &texts).contains(&(3, 5, 1, 5)));
+    }
+
+    /// Both ways to complete a group find anchors for the same runs.
+    #[test]
+    fn few_places_are_completed_as_many_are() {
+        let with = |before: u32, after: u32| -> Vec<u32> {
+            (before..before + 5).chain(5..10).chain(after..after + 5).collect()
+        };
+        let texts = [with(0, 10), with(100, 10), with(0, 200), with(100, 10), with(300, 400), with(100, 200)];
+        let group = postings(&[(0, 5), (1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
+        let words = |doc: u32| &texts[doc as usize][..];
+        let mut few = Vec::new();
+        complete_few(&group, words, |_| (5, 4), |anchor| few.push(anchor));
+        let mut many = Vec::new();
+        let padded: Vec<Posting> =
+            group.iter().chain(group[4..5].iter().cycle().take(FEW)).copied().collect();
+        complete(&padded, words, |_| (5, 4), &mut Runs::new(), |anchor| many.push(anchor));
+        many.retain(|anchor| anchor.later != 4);
+        few.sort_unstable();
+        many.sort_unstable();
+        assert_eq!(few, many);
+        assert!(!few.is_empty());
     }
 
     #[test]

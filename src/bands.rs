@@ -67,7 +67,7 @@ impl Bands {
 pub(crate) fn candidates(mut entries: Vec<(u64, u32)>) -> (Vec<(u32, u32)>, usize) {
     // Most buckets hold one document.
     let filter = TwiceFilter::new(entries.len());
-    entries.iter().for_each(|entry| filter.add(entry.0));
+    entries.chunks(64).for_each(|some| filter.add_all(some.iter().map(|entry| entry.0)));
     entries.retain(|entry| filter.added_twice(entry.0));
     entries.sort_unstable();
     entries.dedup();

@@ -379,10 +379,11 @@ impl Scan<'_> {
                 let mut scratch = fingerprints::Scratch::default();
                 for document in range.clone().filter(|&document| originals[document] == document as u32) {
                     let tokens = collection.tokens(document as u32);
+                    let known = found.len();
                     fingerprints(tokens, self.lengths(tokens), &mut scratch, |key, position| {
-                        filter.add(key);
                         found.push(Posting { key, document: document as u32, position });
                     });
+                    filter.add_all(found[known..].iter().map(|posting| posting.key));
                 }
                 (self.progress)(Stage::Fingerprints, range.len() as u64, total);
                 found
