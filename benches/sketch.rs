@@ -2,19 +2,10 @@
 
 mod input;
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use std::hint::black_box;
-use twicetold::stages::Prepared;
+use criterion::{Criterion, criterion_group, criterion_main};
 
 fn bench(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("sketch");
-    for (name, documents) in input::collections() {
-        let texts = input::texts(&documents);
-        group.throughput(Throughput::Bytes(input::bytes(&documents)));
-        let prepared = Prepared::new(texts);
-        group.bench_function(name, |bencher| bencher.iter(|| black_box(&prepared).sketches()));
-    }
-    group.finish();
+    input::stage(criterion, "sketch", |prepared| prepared.sketches());
 }
 
 criterion_group!(benches, bench);

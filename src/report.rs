@@ -134,6 +134,23 @@ pub struct Scores {
     pub fractional: Option<f64>,
 }
 
+impl Scores {
+    /// The share of a label; the nine sum to 1.
+    pub fn share(&self, label: Label) -> Option<f64> {
+        match label {
+            Label::Unique => self.unique,
+            Label::First => self.first,
+            Label::Shared => self.shared,
+            Label::Syndicated => self.syndicated,
+            Label::Quotation => self.quotation,
+            Label::Stock => self.stock,
+            Label::Boilerplate => self.boilerplate,
+            Label::Repeat => self.repeat,
+            Label::Ignored => self.ignored,
+        }
+    }
+}
+
 /// A recurring passage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FamilyRow {

@@ -88,17 +88,7 @@ fn check(documents: &[Document], report: &Report) {
     assert_eq!(report.counts.labels.iter().sum::<u64>(), report.counts.weight);
     for row in &report.documents {
         let scores = &row.scores;
-        let shares = [
-            scores.unique,
-            scores.first,
-            scores.shared,
-            scores.syndicated,
-            scores.quotation,
-            scores.stock,
-            scores.boilerplate,
-            scores.repeat,
-            scores.ignored,
-        ];
+        let shares = Label::ALL.map(|label| scores.share(label));
         if row.status == Status::Empty {
             assert!(shares.iter().all(Option::is_none) && scores.originality.is_none() && row.weight == 0);
             continue;

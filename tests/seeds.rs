@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use twicetold::{Config, Detector, Document, FamilyRow, Kind, Report};
+use twicetold::{Config, Detector, Document, FamilyRow, Kind, Label, Report};
 
 /// The articles, with ids "0" to "4".
 fn seeds() -> Vec<Document> {
@@ -158,17 +158,7 @@ fn every_ledger_sums_to_one() {
     assert_eq!(report.counts.labels.iter().sum::<u64>(), report.counts.weight);
     for row in &report.documents {
         let scores = &row.scores;
-        let shares = [
-            scores.unique,
-            scores.first,
-            scores.shared,
-            scores.syndicated,
-            scores.quotation,
-            scores.stock,
-            scores.boilerplate,
-            scores.repeat,
-            scores.ignored,
-        ];
+        let shares = Label::ALL.map(|label| scores.share(label));
         let sum: f64 = shares.iter().map(|share| share.unwrap()).sum();
         assert!((sum - 1.0).abs() < 1e-12, "{}: {sum}", row.id);
         assert!(scores.originality.unwrap() > 0.75 && scores.originality.unwrap() < 1.0, "{}", row.id);

@@ -7,7 +7,10 @@ mod generate;
 
 use std::path::Path;
 
+use criterion::{Criterion, Throughput};
+use std::hint::black_box;
 use twicetold::Document;
+use twicetold::stages::Prepared;
 
 /// The five sample articles.
 pub fn seeds() -> Vec<Document> {
@@ -37,4 +40,15 @@ pub fn bytes(documents: &[Document]) -> u64 {
 
 pub fn texts(documents: &[Document]) -> Vec<&str> {
     documents.iter().map(|document| document.text.as_str()).collect()
+}
+
+/// Measures one stage on all collections.
+pub fn stage<T>(criterion: &mut Criterion, name: &str, run: impl Fn(&Prepared) -> T) {
+    let mut group = criterion.benchmark_group(name);
+    for (name, documents) in collections() {
+        let prepared = Prepared::new(texts(&documents));
+        group.throughput(Throughput::Bytes(bytes(&documents)));
+        group.bench_function(name, |bencher| bencher.iter(|| run(black_box(&prepared))));
+    }
+    group.finish();
 }

@@ -162,22 +162,10 @@ fn originality(out: &mut impl Write, report: &Report, width: usize) -> io::Resul
 
 /// A document's ledger as a bar of coloured parts; the plain part is original.
 fn row_bar(row: &DocumentRow) -> String {
-    let scores = &row.scores;
-    let parts = [
-        (Label::Unique, scores.unique),
-        (Label::First, scores.first),
-        (Label::Shared, scores.shared),
-        (Label::Syndicated, scores.syndicated),
-        (Label::Quotation, scores.quotation),
-        (Label::Stock, scores.stock),
-        (Label::Boilerplate, scores.boilerplate),
-        (Label::Repeat, scores.repeat),
-        (Label::Ignored, scores.ignored),
-    ];
     let mut drawn = String::new();
     let (mut sum, mut cells) = (0.0, 0);
-    for (label, share) in parts {
-        sum += share.unwrap_or(0.0);
+    for label in Label::ALL {
+        sum += row.scores.share(label).unwrap_or(0.0);
         let end = (sum * BAR as f64).round() as usize;
         let style = label_style(label);
         let mark = if matches!(label, Label::Unique | Label::First) { "█" } else { "▒" };
