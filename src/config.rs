@@ -69,7 +69,8 @@ impl Default for Config {
 impl Config {
     /// Settings for a named trade-off between speed and what is found.
     ///
-    /// `Fast` guarantees repeats of 12 tokens, `Normal` of 8, `High` of 7.
+    /// `Fast` guarantees exact repeats of 12 tokens, `Normal` and `High` of 8;
+    /// `High` finds more of the edited ones.
     pub fn with_sensitivity(sensitivity: Sensitivity) -> Self {
         let (shingle, window) = match sensitivity {
             Sensitivity::Fast => (5, 8),

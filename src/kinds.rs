@@ -21,6 +21,9 @@ const STEADY: f64 = 0.15;
 const HABIT: u32 = 20;
 /// Tokens up to which a line is short.
 const SHORT_LINE: u32 = 12;
+/// Tokens from which two documents alone do not make a block boilerplate: the
+/// end of one story may be told in another.
+const LONG_BLOCK: u32 = 60;
 /// Share of letters among the characters of prose.
 const PROSE: f64 = 0.7;
 
@@ -199,7 +202,7 @@ impl Signals {
             return (Kind::Syndicated, reason);
         }
         let lines = self.block_share >= MOSTLY;
-        if lines && self.edge_share >= 0.5 && differs {
+        if lines && self.edge_share >= 0.5 && differs && (df >= 3 || tokens < LONG_BLOCK) {
             let reason = format!(
                 "whole lines at the start or end of {} of {occurrences} places, in {df} documents whose rest differs",
                 percent(self.edge_share)
@@ -287,6 +290,10 @@ mod tests {
             (Kind::Syndicated, Signals { df: 1, ..signals() }),
             (Kind::Syndicated, Signals { documents: 2, df: 2, covered: 1, ..signals() }),
             (Kind::Boilerplate, Signals { block_share: 1.0, edge_share: 1.0, ..signals() }),
+            (
+                Kind::Shared,
+                Signals { block_share: 1.0, edge_share: 1.0, df: 2, documents: 2, tokens: 180, ..signals() },
+            ),
             (Kind::Boilerplate, Signals { block_share: 0.6, position_sd: 0.01, ..signals() }),
             (
                 Kind::Boilerplate,
