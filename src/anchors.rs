@@ -87,8 +87,7 @@ fn cross(earlier: &[Posting], later: &[Posting], found: &mut impl FnMut(Anchor))
 /// Anchors what the star above may have missed. Every run of `k + w - 1` tokens
 /// that holds this fingerprint as its own has it at one of `w` offsets; for
 /// each such run around each place, the first place with the same run is
-/// remembered, and a later one that is not yet known to share it with its
-/// immediate neighbours in the star is anchored to it.
+/// remembered and later ones are anchored to it.
 fn complete<'a>(
     group: &[Posting],
     words: impl Fn(u32) -> &'a [u32],

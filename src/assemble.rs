@@ -338,11 +338,8 @@ impl<'a> Context<'a> {
             let entry = &entries[stretch.entry as usize];
             let weight = tokens.weight_of(stretch.start as usize, stretch.end as usize);
             labels[stretch.label as usize] += weight;
-            match stretch.label {
-                Label::First => fractional += weight as f64 / f64::from(entry.df),
-                Label::Repeat => {}
-                _ if entry.again => {}
-                _ => fractional += weight as f64 / f64::from(entry.df),
+            if !entry.again {
+                fractional += weight as f64 / f64::from(entry.df);
             }
             if entry.maybe_first
                 && !matches!(stretch.label, Label::First | Label::Repeat | Label::Boilerplate)

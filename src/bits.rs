@@ -41,14 +41,9 @@ impl Bits {
 
     /// The bits of a document's first `len` tokens.
     pub(crate) fn document(&self, document: u32, len: usize) -> Vec<bool> {
-        let first = self.base[document as usize];
         let mut bits = Vec::with_capacity(len + 64);
-        let mut at = first;
-        while at < first + len {
-            let word = self.words[at / 64].load(Relaxed) >> (at % 64);
-            let count = 64 - at % 64;
-            bits.extend((0..count).map(|bit| word >> bit & 1 != 0));
-            at += count;
+        for word in self.packed(document, len) {
+            bits.extend((0..64).map(|bit| word >> bit & 1 != 0));
         }
         bits.truncate(len);
         bits

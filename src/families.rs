@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::align::{self, Run};
 use crate::bits::Bits;
-use crate::intervals::Intervals;
+use crate::intervals::{Intervals, NESTING};
 use crate::projection::{Batch, Copies, Copy};
 use crate::tokens::Tokens;
 
@@ -416,9 +416,6 @@ struct Chosen {
 }
 
 impl Chosen {
-    /// Most segments looked at for one proposal.
-    const NESTING: usize = 512;
-
     fn insert(&mut self, start: u32, end: u32, count: u32) {
         self.longest = self.longest.max(end - start);
         self.spans.insert((start, end), count);
@@ -428,7 +425,7 @@ impl Chosen {
         self.spans
             .range((start.saturating_sub(self.longest), 0)..(end, 0))
             .rev()
-            .take(Chosen::NESTING)
+            .take(NESTING)
             .map(|(&span, &count)| (span, count))
             .filter(move |&((_, to), _)| to > start)
     }

@@ -3,7 +3,7 @@
 /// Most intervals looked at for one question. Reached only where intervals are
 /// nested or stacked hundreds deep; those that start farthest back are then not
 /// seen.
-const NESTING: usize = 512;
+pub(crate) const NESTING: usize = 512;
 
 /// Half-open intervals, sorted by start.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@
 
 use crate::config::Config;
 use crate::report::Kind;
-use crate::tokens::Tokens;
+use crate::tokens::{Tokenizer, Tokens};
 
 /// Share of occurrences that must be whole lines in boilerplate.
 const MOSTLY: f64 = 0.75;
@@ -99,8 +99,7 @@ pub(crate) fn quotes(text: &str) -> Vec<(usize, usize)> {
         let here = at;
         at += character.len_utf8();
         if character == '\n' {
-            // A line of this length may have been broken to fit a page.
-            let wrapped = (40..=100).contains(&(here - line));
+            let wrapped = Tokenizer::WRAPPED.contains(&(here - line));
             let blank = bytes[at..].iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\r')) == Some(&b'\n');
             if let Some((_, start)) = open
                 && (blank || !wrapped)

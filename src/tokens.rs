@@ -96,7 +96,7 @@ impl<'a> Tokenizer<'a> {
 
     /// A line of this many bytes may have been broken to fit a page, so the
     /// line after it need not begin a block.
-    const WRAPPED: std::ops::RangeInclusive<usize> = 40..=100;
+    pub(crate) const WRAPPED: std::ops::RangeInclusive<usize> = 40..=100;
 
     #[inline]
     fn newline(&mut self, next: usize) {
@@ -340,17 +340,20 @@ impl Tokens<'_> {
 
     /// The letters and digits of a range of tokens.
     pub(crate) fn weight_of(&self, from: usize, to: usize) -> u64 {
+        self.range(from, to).map(|token| u64::from(token.weight)).sum()
+    }
+
+    /// A range of tokens, read again from the text.
+    fn range(&self, from: usize, to: usize) -> impl Iterator<Item = Token> {
         let mut tokenizer = Tokenizer::new(self.text, self.split);
         tokenizer.at = self.places.get(from).map_or(0, |place| place.byte());
-        tokenizer.take(to - from).map(|token| u64::from(token.weight)).sum()
+        tokenizer.take(to - from)
     }
 
     /// The folded tokens of a range, joined by spaces.
     pub(crate) fn folded(&self, from: usize, to: usize) -> String {
         let mut out = Vec::new();
-        let mut tokenizer = Tokenizer::new(self.text, self.split);
-        tokenizer.at = self.places.get(from).map_or(0, |place| place.byte());
-        for token in tokenizer.take(to - from) {
+        for token in self.range(from, to) {
             if !out.is_empty() {
                 out.push(b' ');
             }

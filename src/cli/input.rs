@@ -54,6 +54,9 @@ impl Skipped {
     }
 }
 
+/// What files are recognised by.
+pub(crate) const ENDINGS: &str = "text files end in .txt or .md, JSON Lines in .jsonl or .jsonl.gz";
+
 /// Reads all inputs.
 pub(crate) fn collect(inputs: &[PathBuf], fields: &Fields) -> Collected {
     let mut reader = Reader {
@@ -139,8 +142,7 @@ impl Reader<'_> {
             }
         }
         if self.found.documents.len() + self.found.skipped.len() + self.twice == before {
-            let hint = "text files end in .txt or .md, JSON Lines in .jsonl or .jsonl.gz";
-            self.skip(name(directory), None, "a directory without any text file", Some(hint));
+            self.skip(name(directory), None, "a directory without any text file", Some(ENDINGS));
         }
     }
 
@@ -170,7 +172,7 @@ impl Reader<'_> {
 
     /// Reads a stream, decompressed where it begins like gzip.
     fn stream(&mut self, path: String, mut stream: Box<dyn BufRead + '_>, holds: Holds) {
-        let packed = match peek(&mut *stream) {
+        let packed = match stream.fill_buf() {
             Ok(start) => start.starts_with(&[0x1f, 0x8b]),
             Err(error) => return self.skip(path, None, describe(&error), None),
         };
@@ -186,7 +188,7 @@ impl Reader<'_> {
         let json = match holds {
             Holds::JsonLines => true,
             Holds::Text => false,
-            Holds::Unknown => match peek(&mut stream) {
+            Holds::Unknown => match stream.fill_buf() {
                 Ok(start) => {
                     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
                     start.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
@@ -358,11 +360,6 @@ impl Reader<'_> {
         }
         self.found
     }
-}
-
-/// The first bytes of a stream, without consuming them.
-fn peek(stream: &mut (impl BufRead + ?Sized)) -> io::Result<&[u8]> {
-    stream.fill_buf()
 }
 
 /// A path as given, with forward slashes and without a leading `./`.

@@ -66,8 +66,7 @@ fn scan(args: &ScanArgs, quiet: bool) -> Result<u8> {
         warn(&collected);
     }
     if collected.documents.is_empty() {
-        let hint = "text files end in .txt or .md, JSON Lines in .jsonl or .jsonl.gz";
-        complain("error", "no document could be read, nothing was done", Some(hint));
+        complain("error", "no document could be read, nothing was done", Some(input::ENDINGS));
         return Ok(UNUSABLE);
     }
     let report = detector
