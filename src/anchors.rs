@@ -5,7 +5,8 @@
 //! a few earlier ones keeps the work linear however frequent a text is, so
 //! nothing frequent ever has to be dropped. Each place is anchored
 //!
-//! - to the first document that has the fingerprint and to the previous one,
+//! - to the first document that has the fingerprint, and to the previous one
+//!   where what surrounds it is not as in the first,
 //! - to its previous occurrence in the same document,
 //! - and, for every run of the guaranteed length around it which none of these
 //!   shares, to the first place that does.
@@ -50,28 +51,42 @@ pub(crate) fn anchors<'a>(
     if group.len() < 2 {
         return;
     }
-    let mut first: &[Posting] = &[];
-    let mut previous: &[Posting] = &[];
-    for here in group.chunk_by(|x, y| x.document == y.document) {
+    let mut by_document = group.chunk_by(|x, y| x.document == y.document);
+    let first = by_document.next().expect("two postings");
+    let text = words(first[0].document);
+    let as_first = |here: &[Posting]| {
+        let (k, w) = lengths(here[0].document);
+        let of_here = words(here[0].document);
+        here.iter().all(|posting| alike(text, first[0].position, of_here, posting.position, k, w))
+    };
+    chain(first, &mut found);
+    let mut all_alike = first.len() == 1 || as_first(first);
+    let mut previous = first;
+    for here in by_document {
+        chain(here, &mut found);
         cross(first, here, &mut found);
-        if previous.first().map(|p| p.document) != first.first().map(|p| p.document) {
-            cross(previous, here, &mut found);
-        }
-        for pair in here.windows(2) {
-            found(anchor(&pair[0], &pair[1]));
-        }
-        if first.is_empty() {
-            first = here;
+        if !as_first(here) {
+            all_alike = false;
+            if previous[0].document != first[0].document {
+                cross(previous, here, &mut found);
+            }
         }
         previous = here;
     }
-    if group.len() > 2 {
+    // The usual case of stock text: every place hangs on the first, directly or
+    // by the chain of previous occurrences.
+    if !all_alike && group.len() > 2 {
         complete(group, words, lengths, runs, found);
     }
 }
 
 fn anchor(earlier: &Posting, later: &Posting) -> Anchor {
     Anchor { later: later.document, earlier: earlier.document, b: later.position, a: earlier.position }
+}
+
+/// Anchors each place in one document to the one before.
+fn chain(here: &[Posting], found: &mut impl FnMut(Anchor)) {
+    here.windows(2).for_each(|pair| found(anchor(&pair[0], &pair[1])));
 }
 
 fn cross(earlier: &[Posting], later: &[Posting], found: &mut impl FnMut(Anchor)) {
@@ -95,16 +110,6 @@ fn complete<'a>(
     runs: &mut Runs,
     mut found: impl FnMut(Anchor),
 ) {
-    let first = &group[0];
-    let all_alike = group[1..].iter().all(|posting| {
-        let (k, w) = lengths(posting.document);
-        alike(words(first.document), first.position, words(posting.document), posting.position, k, w)
-    });
-    // The usual case of stock text: every place hangs on the first, directly or
-    // by the chain of previous occurrences.
-    if all_alike {
-        return;
-    }
     if group.len() <= FEW {
         return complete_few(group, words, lengths, found);
     }
@@ -196,11 +201,18 @@ mod tests {
     }
 
     #[test]
-    fn first_previous_and_own() {
+    fn the_first_and_if_it_differs_the_previous() {
         let same: Vec<u32> = (0..20).collect();
-        let texts = vec![same; 4];
+        let other: Vec<u32> = [90, 91, 92].into_iter().chain(3..20).collect();
+        let texts = [same.clone(), other.clone(), other, same];
         let found = run(&[(0, 5), (1, 5), (2, 5), (3, 5)], &texts);
-        assert_eq!(found, [(1, 5, 0, 5), (2, 5, 0, 5), (2, 5, 1, 5), (3, 5, 0, 5), (3, 5, 2, 5)]);
+        assert_eq!(found, [(1, 5, 0, 5), (2, 5, 0, 5), (2, 5, 1, 5), (3, 5, 0, 5)]);
+    }
+
+    #[test]
+    fn inside_a_document_each_place_hangs_on_the_one_before() {
+        let text: Vec<u32> = (0..10).cycle().take(40).collect();
+        assert_eq!(run(&[(0, 5), (0, 15), (0, 25)], &[text]), [(0, 15, 0, 5), (0, 25, 0, 15)]);
     }
 
     /// The shingle 5..10 stands in four documents, but the eight tokens around

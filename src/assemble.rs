@@ -486,9 +486,8 @@ impl<'a> Context<'a> {
         self.clusters.clone()
     }
 
-    /// The near-duplicate pairs, and how many are not listed. `shared_tokens`
-    /// counts those of each verified pair.
-    pub(crate) fn pairs(&self, shared_tokens: &[u64]) -> (Vec<PairRow>, u64) {
+    /// The near-duplicate pairs, and how many are not listed.
+    pub(crate) fn pairs(&self) -> (Vec<PairRow>, u64) {
         let verified = &self.findings.near.pairs;
         let mut partners: AHashMap<u32, Vec<usize>> = AHashMap::new();
         for (at, pair) in verified.iter().enumerate() {
@@ -530,7 +529,7 @@ impl<'a> Context<'a> {
                 if self.findings.originals[b as usize] == pair.a {
                     (a_in_b, b_in_a) = (b_in_a, a_in_b);
                 }
-                (resemblance, tokens) = (pair.resemblance(), shared_tokens[at]);
+                (resemblance, tokens) = (pair.resemblance(), pair.tokens.into());
             }
             PairRow {
                 a: self.id(a),

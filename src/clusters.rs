@@ -6,7 +6,7 @@
 //! and no chain of small changes joins what is not alike. Linear in the
 //! candidate pairs.
 
-use crate::shingles::{shared, shingles};
+use ahash::RandomState;
 
 /// Two near-duplicate documents, by number, `a < b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,15 +17,11 @@ pub(crate) struct Verified {
     pub shared: u32,
     /// Distinct shingles of `a` and of `b`.
     pub sizes: (u32, u32),
+    /// Tokens of `b` that stand in shingles of `a`.
+    pub tokens: u32,
 }
 
 impl Verified {
-    /// Compares two shingle sets exactly.
-    pub(crate) fn new((a, a_set): (u32, &[u64]), (b, b_set): (u32, &[u64])) -> Self {
-        let sizes = (a_set.len() as u32, b_set.len() as u32);
-        Verified { a, b, shared: shared(a_set, b_set) as u32, sizes }
-    }
-
     /// Broder's resemblance, `|A ∩ B| / |A ∪ B|`.
     pub(crate) fn resemblance(&self) -> f64 {
         let union = u64::from(self.sizes.0) + u64::from(self.sizes.1) - u64::from(self.shared);
@@ -39,19 +35,86 @@ impl Verified {
     }
 }
 
-/// How many of these words stand in a shingle of `k` that is in a sorted set.
-pub(crate) fn shared_tokens(words: &[u32], k: usize, set: &[u64]) -> u64 {
-    let mut own = Vec::new();
-    shingles(words, k, &mut own);
-    let (mut count, mut reached) = (0, 0);
-    for (at, shingle) in own.iter().enumerate() {
-        if set.binary_search(shingle).is_ok() {
-            let end = (at + k).min(words.len());
-            count += end - at.max(reached);
-            reached = end;
-        }
+/// The distinct shingles of one document, to be compared with many others: an
+/// open-addressed table. Shingles are hashes already; a secret multiplier
+/// spreads them, so that no text can be written to make them collide here.
+pub(crate) struct Lookup {
+    slots: Vec<Slot>,
+    shift: u32,
+    secret: u64,
+    distinct: u32,
+    /// Comparisons so far.
+    compared: u32,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    shingle: u64,
+    /// The last comparison in which the shingle was met, from 1; 0 is a free
+    /// slot.
+    met: u32,
+}
+
+impl Lookup {
+    pub(crate) fn new() -> Self {
+        let secret = RandomState::new().hash_one(0) | 1;
+        Lookup { slots: Vec::new(), shift: 0, secret, distinct: 0, compared: 0 }
     }
-    count as u64
+
+    /// Takes the shingles of one document, instead of those it had. Returns how
+    /// many are distinct.
+    pub(crate) fn fill(&mut self, shingles: &[u64]) -> u32 {
+        let size = (2 * shingles.len()).next_power_of_two().max(2);
+        self.slots.clear();
+        self.slots.resize(size, Slot::default());
+        self.shift = 64 - size.trailing_zeros();
+        (self.distinct, self.compared) = (0, 1);
+        for &shingle in shingles {
+            let slot = self.slot(shingle);
+            let new = slot.met == 0;
+            *slot = Slot { shingle, met: 1 };
+            self.distinct += u32::from(new);
+        }
+        self.distinct
+    }
+
+    /// The slot of a shingle, or the free one where it belongs.
+    #[inline]
+    fn slot(&mut self, shingle: u64) -> &mut Slot {
+        let mask = self.slots.len() - 1;
+        let mut at = (shingle.wrapping_mul(self.secret) >> self.shift) as usize;
+        while self.slots[at].met != 0 && self.slots[at].shingle != shingle {
+            at = (at + 1) & mask;
+        }
+        &mut self.slots[at]
+    }
+
+    /// Compares document `a`, whose shingles these are, with document `b`:
+    /// its shingles of `k` tokens in text order, how many of them are distinct,
+    /// and its length in tokens.
+    pub(crate) fn compare(
+        &mut self,
+        a: u32,
+        b: u32,
+        shingles: &[u64],
+        distinct: u32,
+        (k, len): (usize, usize),
+    ) -> Verified {
+        self.compared += 1;
+        let compared = self.compared;
+        let (mut shared, mut tokens, mut reached) = (0, 0, 0);
+        for (at, &shingle) in shingles.iter().enumerate() {
+            let slot = self.slot(shingle);
+            if slot.met != 0 {
+                shared += u32::from(slot.met != compared);
+                slot.met = compared;
+                let end = (at + k).min(len);
+                tokens += (end - at.max(reached)) as u32;
+                reached = end;
+            }
+        }
+        Verified { a, b, shared, sizes: (self.distinct, distinct), tokens }
+    }
 }
 
 /// The leader of every document, which may be itself.
@@ -79,10 +142,15 @@ pub(crate) fn leaders(documents: usize, pairs: &[Verified]) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::shingles::shingles;
 
     fn pair(a: u32, b: u32, shared: u32) -> Verified {
-        Verified { a, b, shared, sizes: (100, 100) }
+        Verified { a, b, shared, sizes: (100, 100), tokens: shared }
     }
 
     #[test]
@@ -97,19 +165,51 @@ mod tests {
         assert_eq!(leaders(4, &pairs), [0, 1, 1, 0]);
     }
 
+    fn compare(a: &[u32], b: &[u32], k: usize) -> Verified {
+        let of = |words: &[u32]| {
+            let mut hashes = Vec::new();
+            shingles(words, k, &mut hashes);
+            hashes
+        };
+        let mut lookup = Lookup::new();
+        let distinct = lookup.fill(&of(b));
+        lookup.fill(&of(a));
+        lookup.compare(0, 1, &of(b), distinct, (k, b.len()));
+        // What an earlier comparison met makes no difference.
+        lookup.compare(0, 1, &of(b), distinct, (k, b.len()))
+    }
+
     #[test]
     fn shared_tokens_count_each_token_once() {
-        let mut set = Vec::new();
-        shingles(&[1, 2, 3, 4], 3, &mut set);
-        set.sort_unstable();
-        assert_eq!(shared_tokens(&[9, 1, 2, 3, 4, 9, 2, 3, 9], 3, &set), 4);
-        assert_eq!(shared_tokens(&[1, 2, 3, 9, 2, 3, 4], 3, &set), 6);
+        assert_eq!(compare(&[1, 2, 3, 4], &[9, 1, 2, 3, 4, 9, 2, 3, 9], 3).tokens, 4);
+        assert_eq!(compare(&[1, 2, 3, 4], &[1, 2, 3, 9, 2, 3, 4], 3).tokens, 6);
+        assert_eq!(compare(&[1, 2], &[1, 2], 3).tokens, 2, "a text shorter than a shingle");
     }
 
     #[test]
     fn resemblance_and_containment_by_hand() {
-        let verified = Verified::new((0, &[1, 2, 3]), (1, &[2, 3, 4, 5, 6]));
-        assert_eq!(verified.resemblance(), 2.0 / 6.0);
-        assert_eq!(verified.containments(), (2.0 / 3.0, 2.0 / 5.0));
+        let verified = compare(&[1, 2, 3, 4], &[2, 3, 4, 5, 6, 7, 2, 3], 2);
+        assert_eq!((verified.shared, verified.sizes), (2, (3, 6)));
+        assert_eq!(verified.resemblance(), 2.0 / 7.0);
+        assert_eq!(verified.containments(), (2.0 / 3.0, 2.0 / 6.0));
+    }
+
+    proptest! {
+        #[test]
+        fn comparisons_equal_those_of_sets(
+            a in prop::collection::vec(0u32..6, 0..30),
+            b in prop::collection::vec(0u32..6, 1..30),
+        ) {
+            let set = |words: &[u32]| words.windows(2).map(<[u32]>::to_vec).collect::<BTreeSet<_>>();
+            prop_assume!(a.len() > 1 && b.len() > 1);
+            let (of_a, of_b) = (set(&a), set(&b));
+            let found = compare(&a, &b, 2);
+            prop_assert_eq!(found.shared as usize, of_a.intersection(&of_b).count());
+            prop_assert_eq!(found.sizes, (of_a.len() as u32, of_b.len() as u32));
+            let told = (0..b.len()).filter(|&at| {
+                (at.saturating_sub(1)..=at).any(|from| b.get(from..from + 2).is_some_and(|pair| of_a.contains(pair)))
+            });
+            prop_assert_eq!(found.tokens as usize, told.count());
+        }
     }
 }

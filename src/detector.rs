@@ -14,7 +14,7 @@ use crate::anchors::{Anchor, anchors};
 use crate::assemble::{Context, Findings};
 use crate::bands::{Bands, candidates};
 use crate::bits::Bits;
-use crate::clusters::{Verified, leaders, shared_tokens};
+use crate::clusters::{Lookup, Verified, leaders};
 use crate::collection::{Collection, Order};
 use crate::config::{Config, Lengths, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
@@ -24,7 +24,7 @@ use crate::fingerprints::{self, fingerprints};
 use crate::postings::{Partitioned, Posting, TwiceFilter};
 use crate::projection::{Batch, project};
 use crate::report::Report;
-use crate::shingles::{shingle_set, shingles};
+use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
 use crate::tokens::{TokenChunk, Tokens};
 use crate::variants::{Compare, Outline, merge};
@@ -224,7 +224,7 @@ impl Scan<'_> {
             spans.append(&mut of_one);
             labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
         }
-        let (pairs, unlisted) = context.pairs(&findings.near.shared_tokens);
+        let (pairs, unlisted) = context.pairs();
         let clusters = context.clusters();
         let counts = context.counts(labels, unlisted);
         Report { documents, families, spans, pairs, clusters, counts }
@@ -289,31 +289,36 @@ impl Scan<'_> {
             let set: BTreeSet<u32> = pairs.iter().flat_map(|&(a, b)| [a, b]).collect();
             set.into_iter().collect()
         };
-        let sets: Vec<Vec<u64>> = involved
+        let sets: Vec<(Vec<u64>, u32)> = involved
             .par_iter()
-            .map(|&document| {
+            .map_init(Lookup::new, |lookup, &document| {
                 let tokens = collection.tokens(document);
-                shingle_set(tokens, self.lengths(tokens).shingle)
+                let mut set = Vec::new();
+                shingles(tokens.words, self.lengths(tokens).shingle, &mut set);
+                let distinct = lookup.fill(&set);
+                (set, distinct)
             })
             .collect();
-        let set = |document: u32| {
-            let at = involved.binary_search(&document).expect("involved");
-            (document, &sets[at][..])
-        };
-        let verified: Vec<Verified> = pairs
+        let set = |document: u32| &sets[involved.binary_search(&document).expect("involved")];
+        let of_one: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.0 == y.0).collect();
+        let verified: Vec<Verified> = of_one
             .par_iter()
-            .map(|&(a, b)| Verified::new(set(a), set(b)))
-            .filter(|pair| pair.resemblance() >= self.config.similarity)
-            .collect();
-        let shared_tokens = verified
-            .par_iter()
-            .map(|pair| {
-                let tokens = collection.tokens(pair.b);
-                shared_tokens(tokens.words, self.lengths(tokens).shingle, set(pair.a).1)
+            .map_init(Lookup::new, |lookup, pairs| {
+                let a = pairs[0].0;
+                lookup.fill(&set(a).0);
+                let compare = |&(_, b): &(u32, u32)| {
+                    let tokens = collection.tokens(b);
+                    let (shingles, distinct) = set(b);
+                    let extent = (self.lengths(tokens).shingle, tokens.len());
+                    lookup.compare(a, b, shingles, *distinct, extent)
+                };
+                let found = pairs.iter().map(compare);
+                found.filter(|pair| pair.resemblance() >= self.config.similarity).collect::<Vec<_>>()
             })
+            .flatten_iter()
             .collect();
         let leaders = leaders(collection.len(), &verified);
-        Near { bands, crowded, sketches, pairs: verified, shared_tokens, leaders }
+        Near { bands, crowded, sketches, pairs: verified, leaders }
     }
 
     /// All accepted alignments, in order of the later document.
@@ -446,8 +451,6 @@ pub(crate) struct Near {
     pub crowded: usize,
     pub sketches: Vec<Sketch<BINS>>,
     pub pairs: Vec<Verified>,
-    /// Tokens of the later document of each pair that stand in the earlier.
-    pub shared_tokens: Vec<u64>,
     /// The leader of every document; a later copy is its own.
     pub leaders: Vec<u32>,
 }

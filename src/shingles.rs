@@ -3,7 +3,6 @@
 //! Broder, Glassman, Manasse, Zweig, *Syntactic Clustering of the Web*, 1997.
 
 use crate::hash;
-use crate::tokens::Tokens;
 
 /// Writes the hash of every shingle of `k` tokens into `out`, in text order.
 ///
@@ -22,16 +21,6 @@ pub(crate) fn shingles(words: &[u32], k: usize, out: &mut Vec<u64>) {
         sum = whole.wrapping_sub((u64::from(leaves) + 1).wrapping_mul(leaving));
         hash::mix(whole)
     }));
-}
-
-/// The sorted distinct shingle hashes of a text: the set that resemblance and
-/// containment compare.
-pub(crate) fn shingle_set(tokens: &Tokens, k: usize) -> Vec<u64> {
-    let mut set = Vec::new();
-    shingles(tokens.words, k, &mut set);
-    set.sort_unstable();
-    set.dedup();
-    set
 }
 
 /// The number of values two sorted sets share.
