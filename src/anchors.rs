@@ -48,11 +48,14 @@ pub(crate) fn anchors<'a>(
     runs: &mut Runs,
     mut found: impl FnMut(Anchor),
 ) {
-    if group.len() < 2 {
-        return;
+    match group {
+        [] | [_] => return,
+        // Most are of two places; what surrounds them is not looked at yet.
+        [x, y] => return found(anchor(x, y)),
+        _ => (),
     }
     let mut by_document = group.chunk_by(|x, y| x.document == y.document);
-    let first = by_document.next().expect("two postings");
+    let first = by_document.next().expect("three places");
     let text = words(first[0].document);
     let as_first = |here: &[Posting]| {
         let (k, w) = lengths(here[0].document);
@@ -75,7 +78,7 @@ pub(crate) fn anchors<'a>(
     }
     // The usual case of stock text: every place hangs on the first, directly or
     // by the chain of previous occurrences.
-    if !all_alike && group.len() > 2 {
+    if !all_alike {
         complete(group, words, lengths, runs, found);
     }
 }
