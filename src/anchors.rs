@@ -5,14 +5,18 @@
 //! a few earlier ones keeps the work linear however frequent a text is, so
 //! nothing frequent ever has to be dropped. Each place is anchored
 //!
-//! - to the first document that has the fingerprint, and to the previous one
-//!   where what surrounds it is not as in the first,
-//! - to its previous occurrence in the same document,
-//! - and, for every run of the guaranteed length around it which none of these
-//!   shares, to the first place that does.
+//! - to the first document that has the fingerprint, and to the previous one if
+//!   its surroundings are new;
+//! - to its previous occurrence in the same document;
+//! - and, for every run of the guaranteed length around it, to the first place
+//!   that shares it.
 //!
 //! The last makes the guarantee hold whatever else a fingerprint stands in:
 //! each place of an exact repeat of that length is anchored to an earlier one.
+//! Places with the same surroundings share their runs, so these are looked for
+//! once for each kind of surroundings.
+
+use std::ops::Range;
 
 use ahash::AHashMap;
 
@@ -34,9 +38,32 @@ const ALL_PAIRS: usize = 4;
 /// Beyond it, the first so many are paired by their order.
 const ORDINALS: usize = 16;
 
-/// A table to look runs up in, kept from one fingerprint to the next: the first
-/// place of each run, by its hash and the offset of the fingerprint in it.
-pub(crate) type Runs = AHashMap<(u64, usize), usize>;
+/// Buffers that live as long as their worker.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    /// The kinds of surroundings met so far, in order of their first place.
+    classes: Vec<Class>,
+    /// The class of each kind of surroundings, once they are many.
+    by_context: AHashMap<u64, usize>,
+    /// The first class of each run, by its hash and the offset of the
+    /// fingerprint in it, once they are many.
+    by_run: AHashMap<(u64, usize), usize>,
+    /// For each class the classes that had one of its runs first.
+    targets: Vec<usize>,
+    /// Places of one document whose surroundings were new.
+    fresh: Vec<Posting>,
+}
+
+/// One kind of surroundings of a fingerprint.
+struct Class {
+    context: u64,
+    /// The first place that has them.
+    leader: Posting,
+    targets: Range<usize>,
+}
+
+/// Classes up to which they are compared one by one.
+const FEW: usize = 8;
 
 /// Calls `found` for every anchor of one fingerprint's postings, which are
 /// sorted. `words` gives a document's tokens, `lengths` the shingle length and
@@ -45,41 +72,147 @@ pub(crate) fn anchors<'a>(
     group: &[Posting],
     words: impl Fn(u32) -> &'a [u32],
     lengths: impl Fn(u32) -> (usize, usize),
-    runs: &mut Runs,
+    scratch: &mut Scratch,
     mut found: impl FnMut(Anchor),
 ) {
     match group {
         [] | [_] => return,
-        // Most are of two places; what surrounds them is not looked at yet.
+        // Most are of two places.
         [x, y] => return found(anchor(x, y)),
         _ => (),
     }
-    let mut by_document = group.chunk_by(|x, y| x.document == y.document);
-    let first = by_document.next().expect("three places");
-    let text = words(first[0].document);
-    let as_first = |here: &[Posting]| {
-        let (k, w) = lengths(here[0].document);
-        let of_here = words(here[0].document);
-        here.iter().all(|posting| alike(text, first[0].position, of_here, posting.position, k, w))
-    };
-    chain(first, &mut found);
-    let mut all_alike = first.len() == 1 || as_first(first);
-    let mut previous = first;
-    for here in by_document {
-        chain(here, &mut found);
+    scratch.clear();
+    let (mut first, mut previous): (&[Posting], &[Posting]) = (&[], &[]);
+    for here in group.chunk_by(|x, y| x.document == y.document) {
+        for pair in here.windows(2) {
+            found(anchor(&pair[0], &pair[1]));
+        }
         cross(first, here, &mut found);
-        if !as_first(here) {
-            all_alike = false;
-            if previous[0].document != first[0].document {
-                cross(previous, here, &mut found);
+        let all = !first.is_empty() && pairs_all(first, here);
+        scratch.fresh.clear();
+        for place in here {
+            let class = match scratch.class(place) {
+                Some(class) => class,
+                None => {
+                    scratch.fresh.push(*place);
+                    scratch.add(place, &words, lengths(place.document))
+                }
+            };
+            for &target in &scratch.targets[scratch.classes[class].targets.clone()] {
+                let leader = &scratch.classes[target].leader;
+                let done = all && leader.document == first[0].document;
+                if !done && leader != place {
+                    found(anchor(leader, place));
+                }
             }
+        }
+        if previous.first().map(|place| place.document) != first.first().map(|place| place.document) {
+            cross(previous, &scratch.fresh, &mut found);
+        }
+        if first.is_empty() {
+            first = here;
         }
         previous = here;
     }
-    // The usual case of stock text: every place hangs on the first, directly or
-    // by the chain of previous occurrences.
-    if !all_alike {
-        complete(group, words, lengths, runs, found);
+}
+
+impl Scratch {
+    fn clear(&mut self) {
+        self.classes.clear();
+        self.by_context.clear();
+        self.by_run.clear();
+        self.targets.clear();
+    }
+
+    /// The class of a place, if its surroundings were met before.
+    fn class(&self, place: &Posting) -> Option<usize> {
+        match self.classes.len() <= FEW {
+            true => self.classes.iter().position(|class| class.context == place.context),
+            false => self.by_context.get(&place.context).copied(),
+        }
+    }
+
+    /// Adds the class of a place with new surroundings, and finds which class
+    /// was the first with each of the runs of `k + w - 1` tokens that hold the
+    /// fingerprint, at one of `w` offsets.
+    fn add<'a>(
+        &mut self,
+        place: &Posting,
+        words: &impl Fn(u32) -> &'a [u32],
+        (k, w): (usize, usize),
+    ) -> usize {
+        let new = self.classes.len();
+        if new == FEW {
+            // From here on by tables.
+            let known = self.targets.len();
+            for at in 0..new {
+                let Class { context, leader, .. } = self.classes[at];
+                self.by_context.insert(context, at);
+                self.look_up(at, &leader, words, (k, w));
+            }
+            self.targets.truncate(known);
+        }
+        let start = self.targets.len();
+        if new < FEW {
+            self.compare(place, words, (k, w));
+        } else {
+            self.by_context.insert(place.context, new);
+            self.look_up(new, place, words, (k, w));
+        }
+        let targets = start..self.targets.len();
+        self.classes.push(Class { context: place.context, leader: *place, targets });
+        new
+    }
+
+    fn push_target(&mut self, start: usize, target: usize) {
+        if !self.targets[start..].contains(&target) {
+            self.targets.push(target);
+        }
+    }
+
+    /// Finds the targets of a new class by a table of all runs.
+    fn look_up<'a>(
+        &mut self,
+        number: usize,
+        place: &Posting,
+        words: &impl Fn(u32) -> &'a [u32],
+        (k, w): (usize, usize),
+    ) {
+        let start = self.targets.len();
+        let text = words(place.document);
+        for offset in 0..w {
+            let Some(from) = (place.position as usize).checked_sub(offset) else { break };
+            let Some(run) = text.get(from..from + k + w - 1) else { continue };
+            let earliest = *self.by_run.entry((hash::words(run), offset)).or_insert(number);
+            self.push_target(start, earliest);
+        }
+    }
+
+    /// The same by comparing with each class, which for a few is quicker.
+    fn compare<'a>(&mut self, place: &Posting, words: &impl Fn(u32) -> &'a [u32], (k, w): (usize, usize)) {
+        let start = self.targets.len();
+        let text = words(place.document);
+        let here = place.position as usize;
+        // How far the same tokens reach from a place of each class.
+        let mut reach = [(0, 0); FEW];
+        for (class, reach) in self.classes.iter().zip(&mut reach) {
+            let other = words(class.leader.document);
+            let there = class.leader.position as usize;
+            let before = text[..here].iter().rev().zip(other[..there].iter().rev());
+            let after = text[here..].iter().zip(&other[there..]);
+            *reach = (
+                before.take(w - 1).take_while(|(x, y)| x == y).count(),
+                after.take(k + w - 1).take_while(|(x, y)| x == y).count(),
+            );
+        }
+        let new = self.classes.len();
+        for offset in 0..w {
+            let shares = |&(before, after): &(usize, usize)| offset <= before && k + w - 1 - offset <= after;
+            if offset <= here && here - offset + k + w - 1 <= text.len() {
+                let earliest = reach[..new].iter().position(shares).unwrap_or(new);
+                self.push_target(start, earliest);
+            }
+        }
     }
 }
 
@@ -87,13 +220,14 @@ fn anchor(earlier: &Posting, later: &Posting) -> Anchor {
     Anchor { later: later.document, earlier: earlier.document, b: later.position, a: earlier.position }
 }
 
-/// Anchors each place in one document to the one before.
-fn chain(here: &[Posting], found: &mut impl FnMut(Anchor)) {
-    here.windows(2).for_each(|pair| found(anchor(&pair[0], &pair[1])));
+/// Whether [`cross`] anchors every place of one document to every one of
+/// another.
+fn pairs_all(earlier: &[Posting], later: &[Posting]) -> bool {
+    earlier.len() <= ALL_PAIRS && later.len() <= ALL_PAIRS
 }
 
 fn cross(earlier: &[Posting], later: &[Posting], found: &mut impl FnMut(Anchor)) {
-    if earlier.len() <= ALL_PAIRS && later.len() <= ALL_PAIRS {
+    if pairs_all(earlier, later) {
         for y in later {
             earlier.iter().for_each(|x| found(anchor(x, y)));
         }
@@ -102,98 +236,33 @@ fn cross(earlier: &[Posting], later: &[Posting], found: &mut impl FnMut(Anchor))
     }
 }
 
-/// Anchors what the star above may have missed. Every run of `k + w - 1` tokens
-/// that holds this fingerprint as its own has it at one of `w` offsets; for
-/// each such run around each place, the first place with the same run is
-/// remembered and later ones are anchored to it.
-fn complete<'a>(
-    group: &[Posting],
-    words: impl Fn(u32) -> &'a [u32],
-    lengths: impl Fn(u32) -> (usize, usize),
-    runs: &mut Runs,
-    mut found: impl FnMut(Anchor),
-) {
-    if group.len() <= FEW {
-        return complete_few(group, words, lengths, found);
-    }
-    runs.clear();
-    for (at, posting) in group.iter().enumerate() {
-        let text = words(posting.document);
-        let (k, w) = lengths(posting.document);
-        let mut last = None;
-        for offset in 0..w {
-            let Some(from) = (posting.position as usize).checked_sub(offset) else { break };
-            let Some(run) = text.get(from..from + k + w - 1) else { continue };
-            let earliest = *runs.entry((hash::words(run), offset)).or_insert(at);
-            if earliest != at && last != Some(earliest) {
-                found(anchor(&group[earliest], posting));
-                last = Some(earliest);
-            }
-        }
-    }
-}
-
-/// Places up to which each is compared with each earlier one.
-const FEW: usize = 8;
-
-/// The same by comparing the surroundings of each two places, which for a few
-/// is quicker than a table.
-fn complete_few<'a>(
-    group: &[Posting],
-    words: impl Fn(u32) -> &'a [u32],
-    lengths: impl Fn(u32) -> (usize, usize),
-    mut found: impl FnMut(Anchor),
-) {
-    for (at, posting) in group.iter().enumerate().skip(1) {
-        let text = words(posting.document);
-        let (k, w) = lengths(posting.document);
-        let here = posting.position as usize;
-        // The offsets whose run was met at an earlier place.
-        let mut met = vec![false; w];
-        for earlier in &group[..at] {
-            let other = words(earlier.document);
-            let there = earlier.position as usize;
-            let before = text[..here].iter().rev().zip(other[..there].iter().rev());
-            let before = before.take(w - 1).take_while(|(x, y)| x == y).count();
-            let after = text[here..].iter().zip(&other[there..]);
-            let after = after.take(k + w - 1).take_while(|(x, y)| x == y).count();
-            let mut new = false;
-            for (offset, met) in met.iter_mut().enumerate() {
-                if offset <= before && k + w - 1 - offset <= after && !*met {
-                    (*met, new) = (true, true);
-                }
-            }
-            if new {
-                found(anchor(earlier, posting));
-            }
-        }
-    }
-}
-
-/// Whether two places agree in all that a run of the guaranteed length around
-/// their fingerprint could hold.
-fn alike(a: &[u32], at_a: u32, b: &[u32], at_b: u32, k: usize, w: usize) -> bool {
-    let (at_a, at_b) = (at_a as usize, at_b as usize);
-    let before = at_b.min(w - 1);
-    let after = (b.len() - at_b).min(k + w - 1);
-    at_a >= before && a.get(at_a - before..at_a + after) == b.get(at_b - before..at_b + after)
-}
-
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::config::Lengths;
+    use crate::fingerprints::context;
 
     fn postings(places: &[(u32, u32)]) -> Vec<Posting> {
-        places.iter().map(|&(document, position)| Posting { key: 1, document, position }).collect()
+        places
+            .iter()
+            .map(|&(document, position)| Posting { key: 1, context: 0, document, position })
+            .collect()
     }
 
     fn run(places: &[(u32, u32)], texts: &[Vec<u32>]) -> Vec<(u32, u32, u32, u32)> {
+        let lengths = Lengths { shingle: 5, window: 4, min_tokens: 8 };
+        let mut places = postings(places);
+        for place in &mut places {
+            place.context = context(&texts[place.document as usize], lengths, place.position);
+        }
         let mut found = Vec::new();
         anchors(
-            &postings(places),
+            &places,
             |doc| &texts[doc as usize],
             |_| (5, 4),
-            &mut Runs::new(),
+            &mut Scratch::default(),
             |x| {
                 found.push((x.later, x.b, x.earlier, x.a));
             },
@@ -204,18 +273,22 @@ mod tests {
     }
 
     #[test]
-    fn the_first_and_if_it_differs_the_previous() {
+    fn a_place_hangs_on_the_first_and_a_new_kind_on_the_previous_too() {
         let same: Vec<u32> = (0..20).collect();
-        let other: Vec<u32> = [90, 91, 92].into_iter().chain(3..20).collect();
-        let texts = [same.clone(), other.clone(), other, same];
-        let found = run(&[(0, 5), (1, 5), (2, 5), (3, 5)], &texts);
-        assert_eq!(found, [(1, 5, 0, 5), (2, 5, 0, 5), (2, 5, 1, 5), (3, 5, 0, 5)]);
+        let with = |before: u32| -> Vec<u32> { (before..before + 5).chain(5..20).collect() };
+        let texts = [same.clone(), with(100), with(100), same, with(200)];
+        let found = run(&[(0, 5), (1, 5), (2, 5), (3, 5), (4, 5)], &texts);
+        assert_eq!(
+            found,
+            [(1, 5, 0, 5), (2, 5, 0, 5), (2, 5, 1, 5), (3, 5, 0, 5), (4, 5, 0, 5), (4, 5, 3, 5)]
+        );
     }
 
     #[test]
-    fn inside_a_document_each_place_hangs_on_the_one_before() {
+    fn inside_a_document_each_place_hangs_on_the_one_before_and_the_first() {
         let text: Vec<u32> = (0..10).cycle().take(40).collect();
-        assert_eq!(run(&[(0, 5), (0, 15), (0, 25)], &[text]), [(0, 15, 0, 5), (0, 25, 0, 15)]);
+        let found = run(&[(0, 5), (0, 15), (0, 25)], &[text]);
+        assert_eq!(found, [(0, 15, 0, 5), (0, 25, 0, 5), (0, 25, 0, 15)]);
     }
 
     /// The shingle 5..10 stands in four documents, but the eight tokens around
@@ -228,26 +301,26 @@ mod tests {
         assert!(run(&places, &texts).contains(&(3, 5, 1, 5)));
     }
 
-    /// Both ways to complete a group find anchors for the same runs.
-    #[test]
-    fn few_places_are_completed_as_many_are() {
-        let with = |before: u32, after: u32| -> Vec<u32> {
-            (before..before + 5).chain(5..10).chain(after..after + 5).collect()
-        };
-        let texts = [with(0, 10), with(100, 10), with(0, 200), with(100, 10), with(300, 400), with(100, 200)];
-        let group = postings(&[(0, 5), (1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]);
-        let words = |doc: u32| &texts[doc as usize][..];
-        let mut few = Vec::new();
-        complete_few(&group, words, |_| (5, 4), |anchor| few.push(anchor));
-        let mut many = Vec::new();
-        let padded: Vec<Posting> =
-            group.iter().chain(group[4..5].iter().cycle().take(FEW)).copied().collect();
-        complete(&padded, words, |_| (5, 4), &mut Runs::new(), |anchor| many.push(anchor));
-        many.retain(|anchor| anchor.later != 4);
-        few.sort_unstable();
-        many.sort_unstable();
-        assert_eq!(few, many);
-        assert!(!few.is_empty());
+    proptest! {
+        /// Both ways to find the first place of each run agree.
+        #[test]
+        fn few_classes_are_compared_as_many_are_looked_up(texts in prop::collection::vec((0u32..3, 0u32..3, 0usize..4, 0usize..4), 1..FEW)) {
+            // The shingle 10..15 with up to three tokens to each side.
+            let texts: Vec<(Vec<u32>, u32)> = texts.into_iter().map(|(left, right, before, after)| {
+                let words = (0..before as u32).map(|at| at.max(left)).chain(10..15).chain((0..after as u32).map(|at| 20 + at.max(right)));
+                (words.collect(), before as u32)
+            }).collect();
+            let words = |document: u32| &texts[document as usize].0[..];
+            let (mut few, mut many) = (Scratch::default(), Scratch::default());
+            for (document, (_, position)) in (0..).zip(&texts) {
+                let place = Posting { key: 1, context: 0, document, position: *position };
+                few.add(&place, &words, (5, 4));
+                many.look_up(document as usize, &place, &words, (5, 4));
+                prop_assert_eq!(&few.targets, &many.targets);
+                few.targets.clear();
+                many.targets.clear();
+            }
+        }
     }
 
     #[test]

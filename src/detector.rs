@@ -6,11 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use ahash::AHashMap;
 use rayon::prelude::*;
 
 use crate::align::{self, align};
-use crate::anchors::{Anchor, anchors};
+use crate::anchors::{self, Anchor, anchors};
 use crate::assemble::{Context, Findings};
 use crate::bands::{Bands, candidates};
 use crate::bits::Bits;
@@ -20,8 +19,8 @@ use crate::config::{Config, Lengths, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
 use crate::families::{Family, Occurrence, families, orphans};
-use crate::fingerprints::{self, fingerprints};
-use crate::postings::{Partitioned, Posting, TwiceFilter};
+use crate::fingerprints::{context, fingerprints, select};
+use crate::postings::{Partitioned, Posting, TwiceFilter, sort_by_key};
 use crate::projection::{Batch, project};
 use crate::report::Report;
 use crate::shingles::shingles;
@@ -332,12 +331,12 @@ impl Scan<'_> {
         let found: Vec<Vec<Anchor>> = postings
             .split()
             .into_par_iter()
-            .map(|partition| {
-                partition.sort_unstable_by_key(|posting| posting.order());
+            .map_init(Default::default, |(scratch, spare): &mut (anchors::Scratch, Vec<_>), partition| {
+                // The first byte of the key is the number of the partition.
+                sort_by_key(partition, 1, spare);
                 let mut found = Vec::new();
-                let mut runs = AHashMap::new();
                 for group in partition.chunk_by(|x, y| x.key == y.key) {
-                    anchors(group, words, lengths, &mut runs, |anchor| found.push(anchor));
+                    anchors(group, words, lengths, scratch, |anchor| found.push(anchor));
                 }
                 found.shrink_to_fit();
                 found
@@ -376,27 +375,54 @@ impl Scan<'_> {
         // About one fingerprint for twelve bytes of running text.
         let filter = TwiceFilter::new(bytes / 12);
         let total = collection.len() as u64;
-        let mut found: Vec<Vec<Posting>> = collection
+        // What is selected is kept, not its hashes: they are quickly made again.
+        let selected: Vec<(Vec<u32>, Vec<usize>)> = collection
             .ranges
             .par_iter()
             .map(|range| {
-                let mut found = Vec::new();
-                let mut scratch = fingerprints::Scratch::default();
-                for document in range.clone().filter(|&document| originals[document] == document as u32) {
-                    let tokens = collection.tokens(document as u32);
-                    let known = found.len();
-                    fingerprints(tokens, self.lengths(tokens), &mut scratch, |key, position| {
-                        found.push(Posting { key, document: document as u32, position });
-                    });
-                    filter.add_all(found[known..].iter().map(|posting| posting.key));
+                let (mut selected, mut ends) = (Vec::new(), Vec::with_capacity(range.len()));
+                let (mut hashes, mut keys) = (Vec::new(), Vec::new());
+                for document in range.clone() {
+                    let from = selected.len();
+                    if originals[document] == document as u32 {
+                        let tokens = collection.tokens(document as u32);
+                        let lengths = self.lengths(tokens);
+                        select(tokens, lengths, &mut hashes, &mut selected);
+                        keys.clear();
+                        fingerprints(tokens, lengths, &selected[from..], |key, _| keys.push(key));
+                        filter.add_all(keys.iter().copied());
+                    }
+                    ends.push(selected.len());
                 }
                 (self.progress)(Stage::Fingerprints, range.len() as u64, total);
+                (selected, ends)
+            })
+            .collect();
+        let found: Vec<Vec<Posting>> = collection
+            .ranges
+            .par_iter()
+            .zip(selected)
+            .map(|(range, (selected, ends))| {
+                let (mut found, mut keys) = (Vec::new(), Vec::new());
+                let mut from = 0;
+                for (document, to) in range.clone().zip(ends) {
+                    let selected = &selected[std::mem::replace(&mut from, to)..to];
+                    if originals[document] != document as u32 {
+                        continue;
+                    }
+                    let tokens = collection.tokens(document as u32);
+                    let lengths = self.lengths(tokens);
+                    keys.clear();
+                    fingerprints(tokens, lengths, selected, |key, position| keys.push((key, position)));
+                    keys.retain(|&(key, _)| filter.added_twice(key));
+                    found.extend(keys.iter().map(|&(key, position)| {
+                        let context = context(tokens.words, lengths, position);
+                        Posting { key, context, document: document as u32, position }
+                    }));
+                }
                 found
             })
             .collect();
-        found.par_iter_mut().for_each(|found| {
-            found.retain(|posting| filter.added_twice(posting.key));
-        });
         Partitioned::new(found, PARTITIONS, |posting| (posting.key >> 56) as usize)
     }
 

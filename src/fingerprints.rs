@@ -17,43 +17,50 @@ use crate::hash;
 use crate::shingles::shingles;
 use crate::tokens::Tokens;
 
-/// Buffers that live as long as their worker.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    hashes: Vec<u64>,
-    selected: Vec<u32>,
-}
-
 /// Fewest tokens, and fewest bytes, of a line or paragraph hashed whole.
 const BLOCK_TOKENS: usize = 2;
 const BLOCK_BYTES: usize = 6;
 
-/// Calls `found(key, token)` for every fingerprint of the document, then for
-/// every block that is not sure to hold one.
+/// Appends the first token of every fingerprint of the document to `selected`,
+/// in order. `hashes` is a buffer that may be kept from one call to the next.
+pub(crate) fn select(tokens: &Tokens, lengths: Lengths, hashes: &mut Vec<u64>, selected: &mut Vec<u32>) {
+    let k = lengths.shingle;
+    if tokens.len() < k {
+        return;
+    }
+    shingles(tokens.words, k, hashes);
+    let least = if tokens.split { k - 1 } else { 2 * k };
+    let spans = tokens.places.iter().zip(&tokens.places[k - 1..]);
+    for ((hash, words), (first, last)) in hashes.iter_mut().zip(tokens.words.windows(k)).zip(spans) {
+        if last.byte() - first.byte() < least || !three_distinct(words) {
+            *hash = u64::MAX;
+        }
+    }
+    winnow(hashes, lengths.window, |at| selected.push(at as u32));
+}
+
+/// Calls `found(key, token)` for every fingerprint of the document, as selected
+/// before, then for every block that is not sure to hold one.
 pub(crate) fn fingerprints(
     tokens: &Tokens,
     lengths: Lengths,
-    scratch: &mut Scratch,
+    selected: &[u32],
     mut found: impl FnMut(u64, u32),
 ) {
-    let Scratch { hashes, selected } = scratch;
-    selected.clear();
-    if tokens.len() >= lengths.shingle {
-        shingles(tokens.words, lengths.shingle, hashes);
-        let k = lengths.shingle;
-        let least = if tokens.split { k - 1 } else { 2 * k };
-        let spans = tokens.places.iter().zip(&tokens.places[k - 1..]);
-        for ((hash, words), (first, last)) in hashes.iter_mut().zip(tokens.words.windows(k)).zip(spans) {
-            if last.byte() - first.byte() < least || !three_distinct(words) {
-                *hash = u64::MAX;
-            }
-        }
-        winnow(hashes, lengths.window, |at| {
-            selected.push(at as u32);
-            found(hashes[at], at as u32);
-        });
+    for &at in selected {
+        found(hash::words(&tokens.words[at as usize..at as usize + lengths.shingle]), at);
     }
     blocks(tokens, lengths, selected, found);
+}
+
+/// A hash of the tokens around a fingerprint: of all that a run of the
+/// guaranteed length which holds it could hold besides.
+pub(crate) fn context(words: &[u32], lengths: Lengths, at: u32) -> u64 {
+    let (at, reach) = (at as usize, lengths.window - 1);
+    let from = at.saturating_sub(reach);
+    let to = (at + lengths.shingle + reach).min(words.len());
+    // Where the text begins, so many tokens are missing.
+    hash::mix(hash::words(&words[from..to]) ^ (at - from) as u64)
 }
 
 /// Calls `select` with the position of the least hash of every window, each
@@ -146,8 +153,9 @@ mod tests {
 
     fn keys(text: &str) -> Vec<(u64, u32)> {
         let chunk = TokenChunk::new(std::iter::once(text), false);
-        let mut found = Vec::new();
-        fingerprints(&chunk.get(0, text), LENGTHS, &mut Scratch::default(), |k, at| found.push((k, at)));
+        let (mut found, mut selected) = (Vec::new(), Vec::new());
+        select(&chunk.get(0, text), LENGTHS, &mut Vec::new(), &mut selected);
+        fingerprints(&chunk.get(0, text), LENGTHS, &selected, |key, at| found.push((key, at)));
         found
     }
 

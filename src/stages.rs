@@ -2,9 +2,9 @@
 //! interface: anything here may change in any release.
 
 use crate::align::{Scratch, align};
-use crate::anchors::{Anchor, Runs, anchors};
+use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
-use crate::fingerprints::{self, fingerprints};
+use crate::fingerprints::{context, fingerprints, select};
 use crate::postings::Posting;
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, sketch};
@@ -61,11 +61,14 @@ impl<'a> Prepared<'a> {
     }
 
     fn postings(&self) -> Vec<Posting> {
-        let mut found = Vec::new();
-        let mut scratch = fingerprints::Scratch::default();
+        let lengths = self.config.lengths(false);
+        let (mut found, mut hashes, mut selected) = (Vec::new(), Vec::new(), Vec::new());
         for (document, tokens) in (0..).zip(self.each()) {
-            fingerprints(&tokens, self.config.lengths(false), &mut scratch, |key, position| {
-                found.push(Posting { key, document, position });
+            selected.clear();
+            select(&tokens, lengths, &mut hashes, &mut selected);
+            fingerprints(&tokens, lengths, &selected, |key, position| {
+                let context = context(tokens.words, lengths, position);
+                found.push(Posting { key, context, document, position });
             });
         }
         found
@@ -74,13 +77,13 @@ impl<'a> Prepared<'a> {
     /// The anchors of all texts, grouped by pairs of documents.
     pub fn anchors(&self) -> Anchored {
         let mut postings = self.postings();
-        postings.sort_unstable_by_key(|posting| posting.order());
+        postings.sort_by_key(|posting| posting.key);
         let words = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]).words;
         let mut found = Vec::new();
-        let mut runs = Runs::new();
+        let mut scratch = anchors::Scratch::default();
         let lengths = (self.config.shingle, self.config.window);
         for group in postings.chunk_by(|x, y| x.key == y.key) {
-            anchors(group, words, |_| lengths, &mut runs, |anchor| found.push(anchor));
+            anchors(group, words, |_| lengths, &mut scratch, |anchor| found.push(anchor));
         }
         found.sort_unstable();
         Anchored(found)
