@@ -67,6 +67,15 @@ pub(crate) struct Context<'a> {
     twins: AHashMap<u32, Vec<u32>>,
 }
 
+/// What is seen of an occurrence in its document.
+pub(crate) struct Sight {
+    facts: Facts,
+    /// First byte, and one past the last.
+    bytes: (u32, u32),
+    /// A number for its wording, where that is not the family's text.
+    wording: u64,
+}
+
 /// Pairs listed for a document with earlier ones.
 const PARTNERS: usize = 64;
 /// Documents compared outside a passage.
@@ -151,32 +160,43 @@ impl<'a> Context<'a> {
         &self.placed[start..self.placed_ends[document as usize]]
     }
 
-    /// Where each occurrence in a document stands, in the order of `placed`.
-    pub(crate) fn facts(&self, document: u32) -> Vec<Facts> {
+    /// Looks at each occurrence in a document, in the order of `placed`.
+    pub(crate) fn sights(&self, document: u32) -> Vec<Sight> {
         let placed = self.placed_in(document);
         if placed.is_empty() {
             return Vec::new();
         }
         let tokens = self.collection.tokens(document);
         let quotes = quotes(tokens.text);
-        let fact = |&(family, at): &(u32, u32)| {
-            let Occurrence { start, end, .. } =
-                self.findings.families[family as usize].occurrences[at as usize];
-            Facts::new(tokens, &quotes, start, end, self.config.formula_tokens)
+        let sight = |&(family, at): &(u32, u32)| {
+            let occurrence = &self.findings.families[family as usize].occurrences[at as usize];
+            let (start, end) = (occurrence.start, occurrence.end);
+            let bytes = tokens.bytes(start as usize, end as usize, 0);
+            Sight {
+                facts: Facts::new(tokens, &quotes, start, end, self.config.formula_tokens),
+                bytes: (bytes.start as u32, bytes.end as u32),
+                wording: if occurrence.verbatim { 0 } else { wording(tokens, start, end) },
+            }
         };
-        placed.iter().map(fact).collect()
+        placed.iter().map(sight).collect()
     }
 
-    /// The row of a family, from the facts of all documents.
-    pub(crate) fn family(&self, number: u32, facts: &[Facts]) -> FamilyRow {
+    /// The sights of a family's occurrences, in their order.
+    fn sights_of<'s>(&self, number: u32, sights: &'s [Sight]) -> impl Iterator<Item = &'s Sight> + Clone {
+        let slot = self.slot_starts[number as usize];
+        let len = self.findings.families[number as usize].occurrences.len();
+        self.slots[slot..slot + len].iter().map(|&slot| &sights[slot as usize])
+    }
+
+    /// The row of a family, from the sights of all documents. `folded` is a
+    /// buffer.
+    pub(crate) fn family(&self, number: u32, sights: &[Sight], folded: &mut Vec<u8>) -> FamilyRow {
         let family = &self.findings.families[number as usize];
         let occurrences = &family.occurrences;
         let mut documents: Vec<u32> = occurrences.iter().map(|o| o.document).collect();
         documents.dedup();
-        let slot = self.slot_starts[number as usize];
-        let facts: Vec<&Facts> =
-            self.slots[slot..slot + occurrences.len()].iter().map(|&slot| &facts[slot as usize]).collect();
-        let (text, tokens, letters, text_hash, variants) = self.wordings(family);
+        let facts: Vec<&Facts> = self.sights_of(number, sights).map(|sight| &sight.facts).collect();
+        let (text, tokens, letters, text_hash, variants) = self.wordings(number, sights, folded);
         let places = occurrences.len() as f64;
         let share =
             |is: &dyn Fn(&Facts) -> bool| facts.iter().filter(|fact| is(fact)).count() as f64 / places;
@@ -246,29 +266,34 @@ impl<'a> Context<'a> {
 
     /// The most frequent wording: its text where it stands first, its tokens,
     /// its share of letters, its hash; and the number of wordings.
-    fn wordings(&self, family: &Family) -> (String, u32, f64, String, u32) {
-        let occurrences = &family.occurrences;
-        let mut counts: AHashMap<u64, (u32, Reverse<usize>)> = AHashMap::new();
-        let tokens = self.collection.tokens(family.root);
-        let own = wording(tokens, family.start, family.end);
-        for (at, o) in occurrences.iter().enumerate() {
-            let wording = match o.verbatim {
-                true => own,
-                false => wording(self.collection.tokens(o.document), o.start, o.end),
-            };
-            counts.entry(wording).or_insert((0, Reverse(at))).0 += 1;
-        }
-        let (_, Reverse(at)) = counts.values().max().expect("a family has occurrences");
-        let Occurrence { document, start, end, .. } = occurrences[*at];
+    fn wordings(
+        &self,
+        number: u32,
+        sights: &[Sight],
+        folded: &mut Vec<u8>,
+    ) -> (String, u32, f64, String, u32) {
+        let family = &self.findings.families[number as usize];
+        let sights = self.sights_of(number, sights);
+        let own = wording(self.collection.tokens(family.root), family.start, family.end);
+        let found = family.occurrences.iter().zip(sights.clone()).zip(0..);
+        let mut found: Vec<(u64, usize)> =
+            found.map(|((o, sight), at)| (if o.verbatim { own } else { sight.wording }, at)).collect();
+        found.sort_unstable();
+        let wordings = found.chunk_by(|x, y| x.0 == y.0);
+        let distinct = wordings.clone().count() as u32;
+        let most = wordings.max_by_key(|same| (same.len(), Reverse(same[0].1)));
+        let at = most.expect("a family has occurrences")[0].1;
+        let Occurrence { document, start, end, .. } = family.occurrences[at];
+        let (from, to) = sights.clone().nth(at).expect("a sight for each").bytes;
         let tokens = self.collection.tokens(document);
-        let text = tokens.text[tokens.bytes(start as usize, end as usize, 0)].to_owned();
+        let text = tokens.text[from as usize..to as usize].to_owned();
         // Outside ASCII nearly everything is a letter.
         let count =
             |is: fn(&u8) -> bool| text.as_bytes().iter().map(|byte| u64::from(is(byte))).sum::<u64>() as f64;
         let letters = count(|byte| byte.is_ascii_alphabetic() || *byte >= 0xc0);
         let letters = letters / (letters + count(u8::is_ascii_digit)).max(1.0);
-        let hash = xxh3_128(tokens.folded(start as usize, end as usize).as_bytes());
-        (text, end - start, letters, format!("{hash:032x}"), counts.len() as u32)
+        tokens.folded(start as usize, end as usize, folded);
+        (text, end - start, letters, format!("{:032x}", xxh3_128(folded)), distinct)
     }
 
     /// The size of the source that has a passage most habitually with how many
@@ -312,8 +337,14 @@ impl<'a> Context<'a> {
     }
 
     /// The row and the spans of a document, and its letters and digits by
-    /// label.
-    pub(crate) fn document(&self, document: u32, kinds: &[Kind]) -> (DocumentRow, Vec<SpanRow>, [u64; 9]) {
+    /// label. `owner` is a buffer.
+    pub(crate) fn document(
+        &self,
+        document: u32,
+        kinds: &[Kind],
+        sights: &[Sight],
+        owner: &mut Vec<u32>,
+    ) -> (DocumentRow, Vec<SpanRow>, [u64; 9]) {
         let tokens = self.collection.tokens(document);
         let entries: Vec<Entry> = self
             .placed_in(document)
@@ -323,8 +354,8 @@ impl<'a> Context<'a> {
         let stretches = if entries.is_empty() {
             Vec::new()
         } else {
-            let matched = self.findings.matched.document(document, tokens.len());
-            stretches(&matched, &entries, self.config.count_formulas)
+            let matched = self.findings.matched.packed(document, tokens.len());
+            stretches(&matched, &entries, self.config.count_formulas, owner)
         };
 
         let mut labels = [0; 9];
@@ -352,13 +383,18 @@ impl<'a> Context<'a> {
                     None => by_source.push((source, weight)),
                 }
             }
-            let bytes = tokens.bytes(stretch.start as usize, stretch.end as usize, floor);
+            let occurrence = &entry.occurrence;
+            let (from, to) = sights[entry.slot as usize].bytes;
+            // Usually the occurrence as a whole.
+            let whole = (stretch.start, stretch.end) == (occurrence.start, occurrence.end);
+            let bytes = match whole && from as usize >= floor {
+                true => from as usize..to as usize,
+                false => tokens.bytes(stretch.start as usize, stretch.end as usize, floor),
+            };
             floor = bytes.end;
             let (start_char, start_line) = cursor.go(bytes.start);
             let (end_char, end_line) = cursor.go(bytes.end);
-            let other = self.collection.tokens(entry.other.document);
-            let other_bytes = other.bytes(entry.other.start as usize, entry.other.end as usize, 0);
-            let occurrence = &entry.occurrence;
+            let (other_start, other_end) = sights[entry.other_slot as usize].bytes;
             spans.push(SpanRow {
                 doc: self.id(document),
                 label: stretch.label,
@@ -370,9 +406,9 @@ impl<'a> Context<'a> {
                 start_line,
                 end_line,
                 identity: f64::from(occurrence.matched) / f64::from(occurrence.end - occurrence.start),
-                other_doc: self.id(entry.other.document),
-                other_start_byte: other_bytes.start as u64,
-                other_end_byte: other_bytes.end as u64,
+                other_doc: self.id(entry.other),
+                other_start_byte: other_start.into(),
+                other_end_byte: other_end.into(),
             });
         }
         labels[Label::Unique as usize] = tokens.weight - labels.iter().sum::<u64>();
@@ -386,15 +422,24 @@ impl<'a> Context<'a> {
     fn entry(&self, document: u32, number: u32, at: u32, kinds: &[Kind]) -> Entry {
         let family = &self.findings.families[number as usize];
         let occurrences = &family.occurrences;
-        let occurrence = occurrences[at as usize];
-        let own = occurrences.partition_point(|o| o.document < document);
-        let after = occurrences.partition_point(|o| o.document <= document);
-        let again = own != at as usize;
+        // Usually the only one in its document.
+        let at = at as usize;
+        let mut own = at;
+        if at > 0 && occurrences[at - 1].document == document {
+            own = occurrences.partition_point(|o| o.document < document);
+        }
+        let mut after = at + 1;
+        if occurrences.get(after).is_some_and(|o| o.document == document) {
+            after = occurrences.partition_point(|o| o.document <= document);
+        }
+        let again = own != at;
         let other = match () {
-            () if again => occurrences[own],
-            () if own > 0 => occurrences[0],
-            () => *occurrences.get(after).unwrap_or(&occurrence),
+            () if again => own,
+            () if own > 0 => 0,
+            () if after < occurrences.len() => after,
+            () => at,
         };
+        let slots = &self.slots[self.slot_starts[number as usize]..];
         let spread = &self.spreads[number as usize];
         let first = !again && own == 0 && after < occurrences.len() && spread.first_is_earliest;
         let maybe_first = !again && spread.may_be_first(document, self.date(document));
@@ -403,11 +448,13 @@ impl<'a> Context<'a> {
             family: number,
             kind: kinds[number as usize],
             df,
-            occurrence,
+            occurrence: occurrences[at],
+            slot: slots[at],
             again,
             first,
             maybe_first,
-            other,
+            other: occurrences[other].document,
+            other_slot: slots[other],
         }
     }
 

@@ -1,5 +1,6 @@
 //! One bit for every token of every document.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Bits that many threads may set together; none is ever cleared, so the order
@@ -39,16 +40,6 @@ impl Bits {
         self.range(document, from, len).map(|(word, mask)| (word.load(Relaxed) & mask).count_ones()).sum()
     }
 
-    /// The bits of a document's first `len` tokens.
-    pub(crate) fn document(&self, document: u32, len: usize) -> Vec<bool> {
-        let mut bits = Vec::with_capacity(len + 64);
-        for word in self.packed(document, len) {
-            bits.extend((0..64).map(|bit| word >> bit & 1 != 0));
-        }
-        bits.truncate(len);
-        bits
-    }
-
     /// The bits of a document's first `len` tokens, 64 to a word; the rest of
     /// the last word is unset.
     pub(crate) fn packed(&self, document: u32, len: usize) -> Vec<u64> {
@@ -80,6 +71,26 @@ impl Bits {
     }
 }
 
+/// The stretches of set bits, in order.
+pub(crate) fn runs(words: &[u64]) -> impl Iterator<Item = Range<usize>> {
+    // The first place from `from` on whose bit, flipped or not, is set.
+    let next = |from: usize, flip: u64| {
+        let mut word = from / 64;
+        let mut bits = (words.get(word)? ^ flip) & (u64::MAX << (from % 64));
+        while bits == 0 {
+            word += 1;
+            bits = words.get(word)? ^ flip;
+        }
+        Some(64 * word + bits.trailing_zeros() as usize)
+    };
+    let mut reached = 0;
+    std::iter::from_fn(move || {
+        let start = next(reached, 0)?;
+        reached = next(start, u64::MAX).unwrap_or(64 * words.len());
+        Some(start..reached)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -106,7 +117,13 @@ mod tests {
                         prop_assert_eq!(packed[at / 64] >> (at % 64) & 1 != 0, naive.get(at).is_some_and(|bit| *bit));
                     }
                 }
-                prop_assert_eq!(&bits.document(document, lengths[document as usize] as usize), &naive[document as usize]);
+                let naive = &naive[document as usize];
+                let packed = bits.packed(document, naive.len());
+                let mut again = vec![false; naive.len()];
+                let found: Vec<Range<usize>> = runs(&packed).collect();
+                found.iter().for_each(|run| again[run.clone()].fill(true));
+                prop_assert_eq!(&again, naive);
+                prop_assert!(found.windows(2).all(|pair| pair[0].end < pair[1].start));
             }
         }
     }

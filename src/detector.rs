@@ -194,23 +194,23 @@ impl Scan<'_> {
 
     /// Makes all rows.
     fn assemble(&self, context: &Context, collection: &Collection, findings: &Findings) -> Report {
-        let facts: Vec<_> = (0..collection.len() as u32)
+        let sights: Vec<_> = (0..collection.len() as u32)
             .into_par_iter()
-            .flat_map_iter(|document| context.facts(document))
+            .flat_map_iter(|document| context.sights(document))
             .collect();
         let families: Vec<_> = (0..findings.families.len() as u32)
             .into_par_iter()
-            .map(|number| context.family(number, &facts))
+            .map_init(Vec::new, |folded, number| context.family(number, &sights, folded))
             .collect();
-        drop(facts);
         let kinds: Vec<_> = families.iter().map(|row| row.kind).collect();
         let total = collection.len() as u64;
         let made: Vec<_> = collection
             .ranges
             .par_iter()
             .map(|range| {
-                let rows: Vec<_> =
-                    range.clone().map(|document| context.document(document as u32, &kinds)).collect();
+                let mut owner = Vec::new();
+                let row = |document| context.document(document as u32, &kinds, &sights, &mut owner);
+                let rows: Vec<_> = range.clone().map(row).collect();
                 (self.progress)(Stage::Ledger, range.len() as u64, total);
                 rows
             })

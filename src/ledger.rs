@@ -8,6 +8,7 @@
 //! tokens by their letters and digits and are kept as integers. Linear in the
 //! document and the occurrences in it.
 
+use crate::bits;
 use crate::families::Occurrence;
 use crate::report::{Kind, Label};
 
@@ -20,14 +21,18 @@ pub(crate) struct Entry {
     /// Documents of the family.
     pub df: u32,
     pub occurrence: Occurrence,
+    /// Its number among all occurrences.
+    pub slot: u32,
     /// Not the family's first occurrence in this document.
     pub again: bool,
     /// The family's earliest occurrence, every other document's being later.
     pub first: bool,
     /// No other document's occurrence is known to be earlier.
     pub maybe_first: bool,
-    /// Another occurrence of the family.
-    pub other: Occurrence,
+    /// The document of another occurrence of the family, and its number among
+    /// all occurrences.
+    pub other: u32,
+    pub other_slot: u32,
 }
 
 impl Entry {
@@ -68,43 +73,51 @@ pub(crate) struct Stretch {
 }
 
 /// Labels the tokens of a document; what lies between the stretches is unique.
-/// `matched` says of each token whether it stands in a matching run with another
-/// document or with an earlier place. The result is sorted and disjoint.
-pub(crate) fn stretches(matched: &[bool], entries: &[Entry], count_formulas: bool) -> Vec<Stretch> {
+/// The bits of `matched` say of each token whether it stands in a matching run
+/// with another document or with an earlier place. `owner` is a buffer. The
+/// result is sorted and disjoint.
+pub(crate) fn stretches(
+    matched: &[u64],
+    entries: &[Entry],
+    count_formulas: bool,
+    owner: &mut Vec<u32>,
+) -> Vec<Stretch> {
     let mut order: Vec<(Label, u32)> =
         entries.iter().zip(0..).map(|(entry, at)| (entry.label(count_formulas), at)).collect();
     order.sort_by_key(|&(label, at)| entries[at as usize].rank(label));
     // The number of the winning entry, or nobody.
     const NOBODY: u32 = u32::MAX;
-    let len = matched.len();
-    let mut owner: Vec<u32> = vec![NOBODY; len];
+    owner.clear();
+    owner.resize(64 * matched.len(), NOBODY);
     let mut labels = vec![Label::Unique; entries.len()];
     for &(label, at) in &order {
         let Occurrence { start, end, .. } = entries[at as usize].occurrence;
         owner[start as usize..end as usize].fill(at);
         labels[at as usize] = label;
     }
-    // A matched token at the edge of an alignment may lie outside every
-    // occurrence, whose boundaries are common ones: it goes with its neighbour.
     let told = |entry: u32| entry != NOBODY && labels[entry as usize] != Label::Unique;
-    for at in 1..len {
-        if owner[at] == NOBODY && matched[at] && matched[at - 1] && told(owner[at - 1]) {
-            owner[at] = owner[at - 1];
-        }
-    }
-    for at in (1..len).rev() {
-        if owner[at - 1] == NOBODY && matched[at - 1] && matched[at] && told(owner[at]) {
-            owner[at - 1] = owner[at];
-        }
-    }
     let mut found: Vec<Stretch> = Vec::new();
-    for (at, (&entry, &matched)) in (0..).zip(owner.iter().zip(matched)) {
-        if !matched || !told(entry) {
-            continue;
+    for run in bits::runs(matched) {
+        // A matched token at the edge of an alignment may lie outside every
+        // occurrence, whose boundaries are common ones: it goes with its
+        // neighbour.
+        for at in run.start + 1..run.end {
+            if owner[at] == NOBODY && told(owner[at - 1]) {
+                owner[at] = owner[at - 1];
+            }
         }
-        match found.last_mut() {
-            Some(last) if last.end == at && last.entry == entry => last.end = at + 1,
-            _ => found.push(Stretch { start: at, end: at + 1, label: labels[entry as usize], entry }),
+        for at in (run.start + 1..run.end).rev() {
+            if owner[at - 1] == NOBODY && told(owner[at]) {
+                owner[at - 1] = owner[at];
+            }
+        }
+        let mut start = run.start as u32;
+        for stretch in owner[run].chunk_by(|x, y| x == y) {
+            let (entry, end) = (stretch[0], start + stretch.len() as u32);
+            if told(entry) {
+                found.push(Stretch { start, end, label: labels[entry as usize], entry });
+            }
+            start = end;
         }
     }
     found
@@ -123,16 +136,24 @@ mod tests {
             kind,
             df: 2,
             occurrence,
+            slot: 0,
             again: false,
             first: false,
             maybe_first: false,
-            other: occurrence,
+            other: 0,
+            other_slot: 0,
         }
+    }
+
+    fn judged(matched: &[bool], entries: &[Entry]) -> Vec<Stretch> {
+        let word = |bits: &[bool]| bits.iter().rev().fold(0, |word, &bit| word << 1 | u64::from(bit));
+        let packed: Vec<u64> = matched.chunks(64).map(word).collect();
+        stretches(&packed, entries, false, &mut vec![7; 3])
     }
 
     fn labels(len: usize, entries: &[Entry], unmatched: &[u32]) -> Vec<(u32, u32, Label)> {
         let matched: Vec<bool> = (0..len as u32).map(|at| !unmatched.contains(&at)).collect();
-        stretches(&matched, entries, false)
+        judged(&matched, entries)
             .into_iter()
             .map(|stretch| (stretch.start, stretch.end, stretch.label))
             .collect()
@@ -170,14 +191,14 @@ mod tests {
         /// Against a judgement of each token by itself.
         #[test]
         fn each_token_gets_the_label_of_its_strongest_entry(
-            places in prop::collection::vec((0u32..30, 1u32..12, kinds(), any::<bool>(), any::<bool>()), 0..8),
-            bits in prop::collection::vec(any::<bool>(), 42),
+            places in prop::collection::vec((0u32..72, 1u32..12, kinds(), any::<bool>(), any::<bool>()), 0..8),
+            bits in prop::collection::vec(any::<bool>(), 84),
         ) {
             let entries: Vec<Entry> = places.into_iter().zip(0..).map(|((start, len, kind, again, first), family)| {
                 Entry { again, first: first && !again, ..entry(family, kind, start, start + len) }
             }).collect();
-            let found = stretches(&bits, &entries, false);
-            for at in 0..42u32 {
+            let found = judged(&bits, &entries);
+            for at in 0..84u32 {
                 let best = entries.iter().filter(|e| (e.occurrence.start..e.occurrence.end).contains(&at))
                     .max_by_key(|e| e.rank(e.label(false)));
                 let label = found.iter().find(|s| (s.start..s.end).contains(&at)).map(|s| s.label);
