@@ -52,39 +52,46 @@ impl Bands {
         1.0 - (1.0 - resemblance.powi(self.rows as i32)).powi(self.bands as i32)
     }
 
-    /// The bucket of a sketch in each band.
-    pub(crate) fn keys<const BINS: usize>(self, sketch: &Sketch<BINS>) -> impl Iterator<Item = u64> {
+    /// The bucket of a sketch in each band, by a hash of 32 bits: what shares
+    /// one by accident is told apart when candidates are compared.
+    pub(crate) fn keys<const BINS: usize>(self, sketch: &Sketch<BINS>) -> impl Iterator<Item = u32> {
         (0u32..).zip(sketch.chunks_exact(self.rows)).map(|(band, values)| {
-            hash::mix(values.iter().fold(hash::push(0, band), |sum, &value| hash::push(sum, value)))
+            let sum = values.iter().fold(hash::push(0, band), |sum, &value| hash::push(sum, value));
+            (hash::mix(sum) >> 32) as u32
         })
     }
+}
+
+/// A document in a bucket, as one number that sorts by both.
+pub(crate) fn entry(bucket: u32, document: u32) -> u64 {
+    u64::from(bucket) << 32 | u64::from(document)
 }
 
 /// The candidate pairs `(earlier, later)` of documents that share a bucket,
 /// sorted, each once; and the number of buckets too full to pair all.
 ///
-/// `entries` holds `(bucket, document)` and is sorted here.
-pub(crate) fn candidates(mut entries: Vec<(u64, u32)>) -> (Vec<(u32, u32)>, usize) {
+/// `entries` are those of [`entry`], each once.
+pub(crate) fn candidates(mut entries: Vec<u64>) -> (Vec<(u32, u32)>, usize) {
     // Most buckets hold one document.
     let filter = TwiceFilter::new(entries.len());
-    entries.chunks(64).for_each(|some| filter.add_all(some.iter().map(|entry| entry.0)));
-    entries.retain(|entry| filter.added_twice(entry.0));
+    let bucket = |entry: u64| entry & !u64::from(u32::MAX);
+    entries.chunks(64).for_each(|some| filter.add_all(some.iter().map(|&entry| bucket(entry))));
+    entries.retain(|&entry| filter.added_twice(bucket(entry)));
     entries.sort_unstable();
-    entries.dedup();
-    let mut pairs = Vec::new();
+    let mut pairs: Vec<u64> = Vec::new();
     let mut crowded = 0;
-    for bucket in entries.chunk_by(|a, b| a.0 == b.0) {
+    for bucket in entries.chunk_by(|&a, &b| bucket(a) == bucket(b)) {
         crowded += usize::from(bucket.len() > BUCKET);
-        for (at, &(_, later)) in bucket.iter().enumerate() {
+        for (at, &later) in bucket.iter().enumerate() {
             let all = bucket.len() <= BUCKET || at <= BUCKET;
             let (head, tail) = if all { (at, at) } else { (BUCKET / 2, at - BUCKET / 2) };
             let earlier = bucket[..head].iter().chain(&bucket[tail..at]);
-            pairs.extend(earlier.map(|&(_, earlier)| (earlier, later)));
+            pairs.extend(earlier.map(|&earlier| earlier << 32 | (later & u64::from(u32::MAX))));
         }
     }
     pairs.sort_unstable();
     pairs.dedup();
-    (pairs, crowded)
+    (pairs.into_iter().map(|pair| ((pair >> 32) as u32, pair as u32)).collect(), crowded)
 }
 
 #[cfg(test)]
@@ -104,9 +111,9 @@ mod tests {
 
     #[test]
     fn small_buckets_pair_all_and_large_ones_a_bounded_number() {
-        let small: Vec<_> = (0..5).map(|doc| (7, doc)).collect();
+        let small: Vec<_> = (0..5).map(|doc| entry(7, doc)).collect();
         assert_eq!(candidates(small), ((0..5).flat_map(|a| (a + 1..5).map(move |b| (a, b))).collect(), 0));
-        let (pairs, crowded) = candidates((0..1000).map(|doc| (7, doc)).collect());
+        let (pairs, crowded) = candidates((0..1000).map(|doc| entry(7, doc)).collect());
         assert_eq!(crowded, 1);
         assert!(pairs.len() <= 1000 * BUCKET);
         for doc in 1..1000 {

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::align::{self, align};
 use crate::anchors::{self, Anchor, anchors};
 use crate::assemble::{Context, Findings};
-use crate::bands::{Bands, candidates};
+use crate::bands::{Bands, candidates, entry};
 use crate::bits::Bits;
 use crate::clusters::{Lookup, Verified, leaders};
 use crate::collection::{Collection, Order};
@@ -26,7 +26,7 @@ use crate::report::Report;
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
 use crate::tokens::{TokenChunk, Tokens};
-use crate::variants::{Compare, Outline, merge};
+use crate::variants::{self, Compare, Outline, merge};
 
 /// Finds recurring passages and near-duplicates, and keeps the ledgers.
 ///
@@ -277,7 +277,9 @@ impl Scan<'_> {
         };
         let buckets = (0..collection.len() as u32)
             .filter(takes_part)
-            .flat_map(|document| bands.keys(&sketches[document as usize]).map(move |key| (key, document)))
+            .flat_map(|document| {
+                bands.keys(&sketches[document as usize]).map(move |key| entry(key, document))
+            })
             .collect();
         let (mut pairs, crowded) = candidates(buckets);
         let least = self.config.similarity - MARGIN;
@@ -451,7 +453,10 @@ impl Scan<'_> {
         for compare in [Compare::Plain, Compare::DigitsMasked] {
             let outlines: Vec<Option<Outline>> = found
                 .par_iter()
-                .map(|family| Outline::new(collection.tokens(family.root), family.start, family.end, compare))
+                .map_init(variants::Scratch::default, |scratch, family| {
+                    let text = collection.tokens(family.root);
+                    Outline::new(text, (family.start, family.end), compare, scratch)
+                })
                 .collect();
             found = merge(found, &outlines, compare);
         }

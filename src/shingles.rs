@@ -24,7 +24,7 @@ pub(crate) fn shingles(words: &[u32], k: usize, out: &mut Vec<u64>) {
 }
 
 /// The number of values two sorted sets share.
-pub(crate) fn shared(a: &[u64], b: &[u64]) -> usize {
+pub(crate) fn shared<T: Ord + Copy>(a: &[T], b: &[T]) -> usize {
     let (mut at_a, mut at_b, mut found) = (0, 0, 0);
     while at_a < a.len() && at_b < b.len() {
         let (left, right) = (a[at_a], b[at_b]);

@@ -9,7 +9,7 @@
 
 use std::cmp::Reverse;
 
-use crate::bands::{Bands, candidates};
+use crate::bands::{Bands, candidates, entry};
 use crate::families::{Family, Occurrence};
 use crate::hash;
 use crate::shingles::{shared, shingles};
@@ -19,8 +19,16 @@ use crate::tokens::Tokens;
 /// What a family's text is compared by.
 pub(crate) struct Outline {
     /// Sorted distinct hashes of its pairs of tokens.
-    set: Vec<u64>,
-    sketch: Sketch<BINS>,
+    set: Vec<u32>,
+    /// Its buckets.
+    keys: [u32; BANDS.bands],
+}
+
+/// Buffers that live as long as their worker.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    words: Vec<u32>,
+    pairs: Vec<u64>,
 }
 
 /// How two texts are compared.
@@ -44,9 +52,16 @@ const MASK: u32 = 0;
 
 impl Outline {
     /// The outline of a stretch of text; `None` if it does not take part.
-    pub(crate) fn new(tokens: &Tokens, start: u32, end: u32, compare: Compare) -> Option<Outline> {
+    pub(crate) fn new(
+        tokens: &Tokens,
+        (start, end): (u32, u32),
+        compare: Compare,
+        scratch: &mut Scratch,
+    ) -> Option<Outline> {
         let (start, end) = (start as usize, end as usize);
-        let mut words = tokens.words[start..end].to_vec();
+        let Scratch { words, pairs } = scratch;
+        words.clear();
+        words.extend_from_slice(&tokens.words[start..end]);
         if compare == Compare::DigitsMasked {
             let is_number = |&at: &usize| {
                 // Most tokens begin with a letter and need no second look.
@@ -62,11 +77,17 @@ impl Outline {
             }
             numbers.iter().for_each(|&at| words[at - start] = MASK);
         }
-        let mut set = Vec::new();
-        shingles(&words, 2, &mut set);
+        shingles(words, 2, pairs);
+        let mut set: Vec<u32> = pairs.iter().map(|pair| *pair as u32).collect();
         set.sort_unstable();
         set.dedup();
-        (set.len() >= SHARED).then(|| Outline { sketch: sketch(&set), set })
+        if set.len() < SHARED {
+            return None;
+        }
+        let sketch: Sketch<BINS> = sketch(pairs);
+        let mut keys = [0; BANDS.bands];
+        keys.iter_mut().zip(BANDS.keys(&sketch)).for_each(|(key, found)| *key = found);
+        Some(Outline { set, keys })
     }
 
     fn is_variant_of(&self, other: &Outline, compare: Compare) -> bool {
@@ -93,7 +114,7 @@ pub(crate) fn merge(families: Vec<Family>, outlines: &[Option<Outline>], compare
     });
     let outline = |rank: u32| outlines[order[rank as usize] as usize].as_ref().expect("takes part");
     let buckets = (0..order.len() as u32)
-        .flat_map(|rank| BANDS.keys(&outline(rank).sketch).map(move |key| (key, rank)))
+        .flat_map(|rank| outline(rank).keys.iter().map(move |&key| entry(key, rank)))
         .collect();
     let (pairs, _) = candidates(buckets);
     let mut by_later = pairs;
@@ -181,8 +202,12 @@ mod tests {
                 Family { root: doc as u32, start: 0, end, occurrences: vec![here, there] }
             })
             .collect();
-        let outlines: Vec<_> =
-            families.iter().map(|f| Outline::new(&tokens(f.root as usize), 0, f.end, compare)).collect();
+        let outlines: Vec<_> = {
+            let outline = |f: &Family| {
+                Outline::new(&tokens(f.root as usize), (0, f.end), compare, &mut Scratch::default())
+            };
+            families.iter().map(outline).collect()
+        };
         let found = merge(families, &outlines, compare);
         assert_eq!(found.iter().map(|f| f.occurrences.len()).sum::<usize>(), 2 * texts.len());
         found.len()
