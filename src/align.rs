@@ -341,7 +341,8 @@ fn extend(b: &Tokens, a: &Tokens, own: bool, runs: &mut Vec<Run>, extension: &mu
     let a_limit = if own { first.b as usize } else { a.words.len() };
     let (b_rest, a_rest) = (&b.words[last.b_end() as usize..], &a.words[last.a_end() as usize..a_limit]);
     let has = |i: usize, low: usize, high: usize| a_rest[low..high].contains(&b_rest[i]);
-    extension.reach(b_rest.len(), a_rest.len(), has, |i, j| b_rest[i] == a_rest[j]);
+    let worth = |i: usize| gain(b, last.b_end() as usize + i);
+    extension.reach(b_rest.len(), a_rest.len(), has, |i, j| b_rest[i] == a_rest[j], worth);
     for &(i, j) in &extension.pairs {
         push_run(runs, Run { b: last.b_end() + i, a: last.a_end() + j, len: 1 });
     }
@@ -352,7 +353,8 @@ fn extend(b: &Tokens, a: &Tokens, own: bool, runs: &mut Vec<Run>, extension: &mu
     let has = |i: usize, low: usize, high: usize| {
         a_rest[a_len - high..a_len - low].contains(&b_rest[b_len - 1 - i])
     };
-    extension.reach(b_len, a_len, has, |i, j| b_rest[b_len - 1 - i] == a_rest[a_len - 1 - j]);
+    let worth = |i: usize| gain(b, first.b as usize - 1 - i);
+    extension.reach(b_len, a_len, has, |i, j| b_rest[b_len - 1 - i] == a_rest[a_len - 1 - j], worth);
     if !extension.pairs.is_empty() {
         let old = std::mem::take(runs);
         for &(i, j) in extension.pairs.iter().rev() {
@@ -375,8 +377,8 @@ fn may_gain(b_len: usize, a_len: usize, has: impl Fn(usize, usize, usize) -> boo
             return false;
         }
         balance += match has(i, low, high) {
-            true if i == 0 => 0,
-            true => 2,
+            true if i == 0 => GAIN - 2,
+            true => GAIN,
             false => -2,
         };
         if balance > 0 {
@@ -392,6 +394,19 @@ fn may_gain(b_len: usize, a_len: usize, has: impl Fn(usize, usize, usize) -> boo
 /// How far the X-drop extension may leave the diagonal.
 const BAND: usize = 6;
 const WIDTH: usize = 2 * BAND + 1;
+/// Score of a matched token in an extension; every other step costs 2. A short
+/// one, likely an article or a preposition, stands in any text.
+const GAIN: i32 = 3;
+const SHORT_GAIN: i32 = 2;
+/// Bytes of a short token with what follows it.
+const SHORT: usize = 4;
+
+/// What a match of a token is worth.
+fn gain(tokens: &Tokens, number: usize) -> i32 {
+    let next = tokens.places.get(number + 1).map_or(tokens.text.len(), |place| place.byte());
+    if next - tokens.places[number].byte() <= SHORT { SHORT_GAIN } else { GAIN }
+}
+
 /// How far the score may fall below its best.
 const DROP: i32 = 12;
 const UNREACHABLE: i32 = i32::MIN / 2;
@@ -418,8 +433,9 @@ enum Step {
 }
 
 impl Extension {
-    /// Finds the best-scoring common prefix of two sequences, where a match
-    /// scores 2 and a mismatch or a gap −2. `has` is as for [`may_gain`].
+    /// Finds the best-scoring common prefix of two sequences, where a match of
+    /// token `i` scores `gain(i)`, a mismatch or a gap −2. `has` is as for
+    /// [`may_gain`].
     ///
     /// A long exact run is followed without the table, which starts anew behind
     /// it: by then every other path has fallen out of the drop.
@@ -429,6 +445,7 @@ impl Extension {
         a_len: usize,
         has: impl Fn(usize, usize, usize) -> bool,
         equal: impl Fn(usize, usize) -> bool,
+        gain: impl Fn(usize) -> i32,
     ) {
         self.pairs.clear();
         let (mut b, mut a) = (0, 0);
@@ -437,7 +454,7 @@ impl Extension {
             && may_gain(b_len - b, a_len - a, |i, low, high| has(b + i, a + low, a + high))
         {
             let known = self.pairs.len();
-            if !self.table(b_len - b, a_len - a, |i, j| equal(b + i, a + j)) {
+            if !self.table(b_len - b, a_len - a, |i, j| equal(b + i, a + j), |i| gain(b + i)) {
                 self.pairs[known..]
                     .iter_mut()
                     .for_each(|pair| *pair = (pair.0 + b as u32, pair.1 + a as u32));
@@ -455,7 +472,13 @@ impl Extension {
 
     /// Fills the table and appends the best path's matches, the nearest first.
     /// Stops and returns true where the best path goes on with a long run.
-    fn table(&mut self, b_len: usize, a_len: usize, equal: impl Fn(usize, usize) -> bool) -> bool {
+    fn table(
+        &mut self,
+        b_len: usize,
+        a_len: usize,
+        equal: impl Fn(usize, usize) -> bool,
+        gain: impl Fn(usize) -> i32,
+    ) -> bool {
         self.steps.clear();
         let mut runs_on = false;
         // Cell d of row i: i tokens of b and i + d - BAND of a are used up.
@@ -473,6 +496,7 @@ impl Extension {
         for i in 0..b_len {
             let mut next = [UNREACHABLE; WIDTH + 1];
             let mut steps = [Step::None; WIDTH];
+            let gain = gain(i);
             let floor = best.0 - DROP;
             let mut left = UNREACHABLE;
             let (mut reached_from, mut reached_to) = (WIDTH, 0);
@@ -484,7 +508,7 @@ impl Extension {
                 let (mut score, mut step) = (row[d + 1] - 2, Step::OnlyB);
                 if j > 0 && row[d] > UNREACHABLE {
                     let (diagonal, how) = match equal(i, j - 1) {
-                        true => (row[d] + 2, Step::Match),
+                        true => (row[d] + gain, Step::Match),
                         false => (row[d] - 2, Step::Mismatch),
                     };
                     if diagonal >= score {

@@ -6,7 +6,7 @@ mod generate;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use generate::{Planted, Random, edited, planted};
+use generate::{Plan, Random, Score, edited};
 use proptest::prelude::*;
 use twicetold::{Config, Detector, Document, Label, Report};
 
@@ -14,63 +14,22 @@ fn scan(documents: &[Document]) -> Report {
     Detector::new(Config::default()).unwrap().scan(documents).unwrap()
 }
 
-/// What `planted` copies come to in the report.
-struct Score {
-    recall: f64,
-    boundary: f64,
-    purity: f64,
-}
-
-fn score(planted: &Planted) -> Score {
-    let report = scan(&planted.documents);
-    // The stretch of each family in each document, in bytes.
-    let mut stretches: BTreeMap<(usize, u32), (u64, u64)> = BTreeMap::new();
-    for span in &report.spans {
-        let document = span.doc.parse().unwrap();
-        let stretch = stretches.entry((document, span.family)).or_insert((span.start_byte, span.end_byte));
-        stretch.1 = span.end_byte;
-    }
-    let (mut found, mut errors, mut boundaries) = (0, 0, 0);
-    let mut families: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-    for copy in &planted.copies {
-        let places = &planted.places[copy.document];
-        let word = |byte: u64| places.partition_point(|place| place.0 < byte as usize);
-        let overlap = |(start, end): (u64, u64)| {
-            let (start, end) = (word(start), word(end));
-            end.min(copy.end).saturating_sub(start.max(copy.start))
-        };
-        let of_document = stretches.range((copy.document, 0)..(copy.document + 1, 0));
-        let best = of_document.max_by_key(|(_, stretch)| overlap(**stretch));
-        let Some((&(_, family), &stretch)) = best else { continue };
-        if 10 * overlap(stretch) >= 8 * (copy.end - copy.start) {
-            found += 1;
-            errors += word(stretch.0).abs_diff(copy.start) + word(stretch.1).abs_diff(copy.end);
-            boundaries += 2;
-            families.entry(copy.passage).or_default().push(family);
-        }
-    }
-    let majority = |of_passage: &Vec<u32>| {
-        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
-        of_passage.iter().for_each(|&family| *counts.entry(family).or_default() += 1);
-        counts.into_values().max().unwrap()
-    };
-    Score {
-        recall: f64::from(found) / planted.copies.len() as f64,
-        boundary: errors as f64 / f64::from(boundaries),
-        purity: families.values().map(majority).sum::<usize>() as f64 / f64::from(found),
-    }
-}
-
 #[test]
 fn planted_passages_are_found_with_their_boundaries_in_one_family() {
-    for (rate, least) in [(0.0, 0.99), (0.05, 0.99), (0.10, 0.97)] {
-        let Score { recall, boundary, purity } = score(&planted(7, 600, 150, 5, 45, rate));
+    for (edits, least, pure) in
+        [(0.0, 0.99, 0.99), (0.05, 0.99, 0.99), (0.10, 0.98, 0.99), (0.20, 0.92, 0.94)]
+    {
+        let planted = Plan { edits, ..Plan::USUAL }.plant();
+        let Score { recall, boundary, purity, extra, originality } = planted.score(&scan(&planted.documents));
         println!(
-            "edited {rate:.2}: recall {recall:.4}, boundary error {boundary:.2} words, purity {purity:.4}"
+            "edited {edits:.2}: recall {recall:.4}, boundary error {boundary:.2} words, purity {purity:.4}, \
+             extra {extra:.4}, originality off by {originality:.4}"
         );
-        assert!(recall >= least, "recall {recall:.4} at {rate}");
-        assert!(boundary <= 1.0, "boundary error {boundary:.2} words at {rate}");
-        assert!(purity >= 0.98, "purity {purity:.4} at {rate}");
+        assert!(recall >= least, "recall {recall:.4} at {edits}");
+        assert!(boundary <= 1.0, "boundary error {boundary:.2} words at {edits}");
+        assert!(purity >= pure, "purity {purity:.4} at {edits}");
+        assert!(extra <= 0.005, "extra coverage {extra:.4} at {edits}");
+        assert!(originality <= 0.01, "originality off by {originality:.4} at {edits}");
     }
 }
 

@@ -4,7 +4,9 @@
 #![allow(dead_code, reason = "each test and bench uses a part")]
 #![allow(clippy::unwrap_used, reason = "test support")]
 
-use twicetold::Document;
+use std::collections::BTreeMap;
+
+use twicetold::{Document, Report};
 
 /// SplitMix64 (Steele, Lea, Flood 2014): the same numbers everywhere.
 pub struct Random(pub u64);
@@ -64,19 +66,46 @@ pub fn word(number: usize) -> String {
 
 /// Replaces, drops or inserts about this share of the words.
 pub fn edited(random: &mut Random, words: &[String], rate: f64) -> Vec<String> {
+    edited_and_kept(random, words, rate).into_iter().map(|(word, _)| word).collect()
+}
+
+/// The same, saying of each word whether it was kept.
+pub fn edited_and_kept(random: &mut Random, words: &[String], rate: f64) -> Vec<(String, bool)> {
     let mut out = Vec::new();
     for word in words {
         if !random.chance(rate) {
-            out.push(word.clone());
+            out.push((word.clone(), true));
             continue;
         }
         match random.below(4) {
             0 => {}
-            1 => out.extend([word.clone(), random.word()]),
-            _ => out.push(random.word()),
+            1 => out.extend([(word.clone(), true), (random.word(), false)]),
+            _ => out.push((random.word(), false)),
         }
     }
     out
+}
+
+/// Replaces, drops or inserts about this share of the letters, as the
+/// recognition of printed text does; no word is lost.
+pub fn misread(random: &mut Random, words: &[String], rate: f64) -> Vec<String> {
+    let letter = |random: &mut Random| char::from(b'a' + random.below(26) as u8);
+    let misread = |word: &String| {
+        let mut out = String::new();
+        for character in word.chars() {
+            match random.chance(rate).then(|| random.below(4)) {
+                None => out.push(character),
+                Some(0) => {}
+                Some(1) => out.extend([character, letter(random)]),
+                Some(_) => out.push(letter(random)),
+            }
+        }
+        if out.is_empty() {
+            out.push(letter(random));
+        }
+        out
+    };
+    words.iter().map(misread).collect()
 }
 
 /// Words as sentences in paragraphs, about six lines each; the words keep their
@@ -111,70 +140,180 @@ pub struct Copy {
     pub end: usize,
 }
 
-/// Documents of one-line prose with passages planted at random places. Word
-/// numbers are token numbers.
+/// Documents of prose with passages planted at random places. Word numbers are
+/// token numbers, unless letters are.
 pub struct Planted {
     pub documents: Vec<Document>,
     pub copies: Vec<Copy>,
     /// Byte where each word of each document starts, and where it ends.
     pub places: Vec<Vec<(usize, usize)>>,
+    /// Whether each word is a kept word of a copy.
+    pub told: Vec<Vec<bool>>,
 }
 
-/// Plants `passages` passages of `length` words, each in `copies` of the
-/// documents, every copy with a share `rate` of its words edited.
-pub fn planted(
-    seed: u64,
-    documents: usize,
-    passages: usize,
-    copies: usize,
-    length: usize,
-    rate: f64,
-) -> Planted {
-    let mut random = Random(seed);
-    let mut parts: Vec<Vec<(Option<usize>, Vec<String>)>> = (0..documents)
-        .map(|_| {
-            let words = 200 + random.below(200);
-            vec![(None, random.words(words))]
-        })
-        .collect();
-    for passage in 0..passages {
-        let original = random.words(length);
-        let mut chosen: Vec<usize> = (0..documents).collect();
-        for at in 0..copies {
-            let other = at + random.below(documents - at);
-            chosen.swap(at, other);
-            let parts = &mut parts[chosen[at]];
-            // Into the middle of a stretch of its own words.
-            let stretches: Vec<usize> =
-                (0..parts.len()).filter(|&n| parts[n].0.is_none() && parts[n].1.len() > 60).collect();
-            let Some(&stretch) = stretches.get(random.below(stretches.len().max(1))) else { continue };
-            let cut = 20 + random.below(parts[stretch].1.len() - 40);
-            let rest = parts[stretch].1.split_off(cut);
-            let copy = edited(&mut random, &original, rate);
-            parts.splice(stretch + 1..stretch + 1, [(Some(passage), copy), (None, rest)]);
-        }
-    }
-    let mut planted = Planted { documents: Vec::new(), copies: Vec::new(), places: Vec::new() };
-    for (document, parts) in parts.into_iter().enumerate() {
-        let mut words = Vec::new();
-        for (passage, part) in parts {
-            let start = words.len();
-            words.extend(part);
-            if let Some(passage) = passage {
-                planted.copies.push(Copy { passage, document, start, end: words.len() });
+/// How passages are planted.
+#[derive(Clone, Copy)]
+pub struct Plan {
+    pub seed: u64,
+    pub documents: usize,
+    pub passages: usize,
+    /// Documents that have each passage.
+    pub copies: usize,
+    /// Words of a passage.
+    pub length: usize,
+    /// Share of the words that is edited in each copy.
+    pub edits: f64,
+    /// Share of all letters that is misread.
+    pub noise: f64,
+    /// Whether a copy is a paragraph of its own or stands inside a line.
+    pub paragraphs: bool,
+}
+
+impl Plan {
+    /// Passages of 45 words, each in five of the documents.
+    pub const USUAL: Plan = Plan {
+        seed: 7,
+        documents: 600,
+        passages: 150,
+        copies: 5,
+        length: 45,
+        edits: 0.0,
+        noise: 0.0,
+        paragraphs: false,
+    };
+
+    pub fn plant(self) -> Planted {
+        type Part = (Option<usize>, Vec<(String, bool)>);
+        let mut random = Random(self.seed);
+        let own = |words: Vec<String>| words.into_iter().map(|word| (word, false)).collect();
+        let mut parts: Vec<Vec<Part>> = (0..self.documents)
+            .map(|_| {
+                let words = 200 + random.below(200);
+                vec![(None, own(random.words(words)))]
+            })
+            .collect();
+        for passage in 0..self.passages {
+            let original = random.words(self.length);
+            let mut chosen: Vec<usize> = (0..self.documents).collect();
+            for at in 0..self.copies {
+                let other = at + random.below(self.documents - at);
+                chosen.swap(at, other);
+                let parts = &mut parts[chosen[at]];
+                // Into the middle of a stretch of its own words.
+                let stretches: Vec<usize> =
+                    (0..parts.len()).filter(|&n| parts[n].0.is_none() && parts[n].1.len() > 60).collect();
+                let Some(&stretch) = stretches.get(random.below(stretches.len().max(1))) else { continue };
+                let cut = 20 + random.below(parts[stretch].1.len() - 40);
+                let rest = parts[stretch].1.split_off(cut);
+                let copy = edited_and_kept(&mut random, &original, self.edits);
+                parts.splice(stretch + 1..stretch + 1, [(Some(passage), copy), (None, rest)]);
             }
         }
-        let mut places = Vec::new();
-        let mut text = String::new();
-        for word in &words {
-            places.push((text.len(), text.len() + word.len()));
-            text.push_str(word);
-            text.push(' ');
+        let mut planted =
+            Planted { documents: Vec::new(), copies: Vec::new(), places: Vec::new(), told: Vec::new() };
+        for (document, parts) in parts.into_iter().enumerate() {
+            let (mut places, mut told) = (Vec::new(), Vec::new());
+            let mut text = String::new();
+            for (passage, part) in parts {
+                let start = places.len();
+                let (words, kept): (Vec<String>, Vec<bool>) = part.into_iter().unzip();
+                told.extend(kept);
+                for word in misread(&mut random, &words, self.noise) {
+                    places.push((text.len(), text.len() + word.len()));
+                    text.push_str(&word);
+                    text.push(' ');
+                }
+                if self.paragraphs {
+                    text.push_str("\n\n");
+                }
+                if let Some(passage) = passage {
+                    planted.copies.push(Copy { passage, document, start, end: places.len() });
+                }
+            }
+            planted.documents.push(Document::new(format!("{document:05}"), text));
+            planted.places.push(places);
+            planted.told.push(told);
         }
-        planted.documents.push(Document::new(format!("{document:05}"), text));
-        planted.places.push(places);
+        planted
     }
-    planted
+}
+
+/// What planted copies come to in a report.
+pub struct Score {
+    /// Copies of which at least 80 % of the words stand in one family.
+    pub recall: f64,
+    /// Words by which a copy's boundaries are missed, on average.
+    pub boundary: f64,
+    /// Copies that are in the family that most copies of their passage are in.
+    pub purity: f64,
+    /// Share of all other words that are told elsewhere by mistake.
+    pub extra: f64,
+    /// Mean distance of a document's originality from the truth.
+    pub originality: f64,
+}
+
+impl Planted {
+    pub fn score(&self, report: &Report) -> Score {
+        // The stretch of each family in each document, in bytes.
+        let mut stretches: BTreeMap<(usize, u32), (u64, u64)> = BTreeMap::new();
+        let mut extra = 0;
+        let mut is_copy: Vec<Vec<bool>> = self.told.iter().map(|words| vec![false; words.len()]).collect();
+        for copy in &self.copies {
+            is_copy[copy.document][copy.start..copy.end].fill(true);
+        }
+        let word = |document: usize, byte: u64| {
+            self.places[document].partition_point(|place| place.0 < byte as usize)
+        };
+        for span in &report.spans {
+            let document = span.doc.parse().unwrap();
+            let stretch =
+                stretches.entry((document, span.family)).or_insert((span.start_byte, span.end_byte));
+            stretch.1 = span.end_byte;
+            let words = word(document, span.start_byte)..word(document, span.end_byte);
+            extra += is_copy[document][words].iter().filter(|is_copy| !**is_copy).count();
+        }
+        let (mut found, mut errors, mut boundaries) = (0, 0, 0);
+        let mut families: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+        for copy in &self.copies {
+            let word = |byte: u64| word(copy.document, byte);
+            let overlap = |(start, end): (u64, u64)| {
+                let (start, end) = (word(start), word(end));
+                end.min(copy.end).saturating_sub(start.max(copy.start))
+            };
+            let of_document = stretches.range((copy.document, 0)..(copy.document + 1, 0));
+            let best = of_document.max_by_key(|(_, stretch)| overlap(**stretch));
+            let Some((&(_, family), &stretch)) = best else { continue };
+            if 10 * overlap(stretch) >= 8 * (copy.end - copy.start) {
+                found += 1;
+                errors += word(stretch.0).abs_diff(copy.start) + word(stretch.1).abs_diff(copy.end);
+                boundaries += 2;
+                families.entry(copy.passage).or_default().push(family);
+            }
+        }
+        let majority = |of_passage: &Vec<u32>| {
+            let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+            of_passage.iter().for_each(|&family| *counts.entry(family).or_default() += 1);
+            counts.into_values().max().unwrap()
+        };
+        let originality = |row: &twicetold::DocumentRow| {
+            let document: usize = row.id.parse().unwrap();
+            let letters = |told: bool| -> f64 {
+                let words = self.places[document].iter().zip(&self.told[document]);
+                words.filter(|word| *word.1 == told).map(|((start, end), _)| (end - start) as f64).sum()
+            };
+            let own = letters(false);
+            (row.scores.originality.unwrap() - own / (own + letters(true))).abs()
+        };
+        let own = is_copy.iter().flatten().filter(|is_copy| !**is_copy).count();
+        Score {
+            recall: f64::from(found) / self.copies.len() as f64,
+            boundary: errors as f64 / f64::from(boundaries),
+            purity: families.values().map(majority).sum::<usize>() as f64 / f64::from(found),
+            extra: extra as f64 / own as f64,
+            originality: report.documents.iter().map(originality).sum::<f64>()
+                / report.documents.len() as f64,
+        }
+    }
 }
 
 /// News-like documents of about this many bytes in all: original prose,
