@@ -13,6 +13,7 @@ use crate::bits::Bits;
 use crate::clusters::Verified;
 use crate::collection::Collection;
 use crate::config::Config;
+use crate::cursor::Cursor;
 use crate::detector::Near;
 use crate::document::Date;
 use crate::families::{Family, Occurrence};
@@ -712,32 +713,4 @@ fn clusters(
         });
     }
     (rows, cluster_of)
-}
-
-/// Counts characters and lines up to increasing places of a text.
-struct Cursor<'a> {
-    text: &'a str,
-    byte: usize,
-    chars: u64,
-    line: u64,
-}
-
-impl<'a> Cursor<'a> {
-    fn new(text: &'a str) -> Self {
-        Cursor { text, byte: 0, chars: 0, line: 1 }
-    }
-
-    /// The characters before a byte, and the line it is in.
-    fn go(&mut self, byte: usize) -> (u64, u64) {
-        let passed = &self.text[self.byte..byte];
-        for block in passed.as_bytes().chunks(255) {
-            // Sums of bytes, which the compiler turns into vector code.
-            let sum =
-                |is: fn(u8) -> bool| u64::from(block.iter().map(|&byte| u8::from(is(byte))).sum::<u8>());
-            self.chars += sum(|byte| byte & 0xc0 != 0x80);
-            self.line += sum(|byte| byte == b'\n');
-        }
-        self.byte = byte;
-        (self.chars, self.line)
-    }
 }

@@ -37,6 +37,10 @@ pub struct Config {
     /// Documents (near-duplicates counted once) from which repeated prose is
     /// stock.
     pub stock_df: usize,
+    /// Whether a comparison of two documents also looks for passages that were
+    /// reworded or shuffled, by sentences with many words in common. A scan does
+    /// not.
+    pub rewording: bool,
     /// Share of the shorter document that a passage covers from which it is
     /// syndicated copy; 0 to 1.
     pub syndicated_share: f64,
@@ -59,6 +63,7 @@ impl Default for Config {
             formula_tokens: 12,
             stock_tokens: 20,
             stock_df: 3,
+            rewording: false,
             syndicated_share: 0.6,
             boilerplate_share: 0.05,
             threads: 0,
@@ -70,14 +75,14 @@ impl Config {
     /// Settings for a named trade-off between speed and what is found.
     ///
     /// `Fast` guarantees exact repeats of 12 tokens, `Normal` and `High` of 8;
-    /// `High` finds more of the edited ones.
+    /// `High` finds more of the edited ones, and in comparisons reworded ones.
     pub fn with_sensitivity(sensitivity: Sensitivity) -> Self {
-        let (shingle, window) = match sensitivity {
-            Sensitivity::Fast => (5, 8),
-            Sensitivity::Normal => (5, 4),
-            Sensitivity::High => (4, 4),
+        let (shingle, window, rewording) = match sensitivity {
+            Sensitivity::Fast => (5, 8, false),
+            Sensitivity::Normal => (5, 4, false),
+            Sensitivity::High => (4, 4, true),
         };
-        Config { shingle, window, ..Config::default() }
+        Config { shingle, window, rewording, ..Config::default() }
     }
 
     /// The length in tokens from which every exact repeat is found, shingles
@@ -149,7 +154,7 @@ pub enum Sensitivity {
     /// Shingles of 5 tokens, windows of 4.
     #[default]
     Normal,
-    /// Shingles of 4 tokens, windows of 4.
+    /// Shingles of 4 tokens, windows of 4, and rewording.
     High,
 }
 

@@ -15,6 +15,7 @@ use crate::bands::{Bands, candidates, entry};
 use crate::bits::Bits;
 use crate::clusters::{Lookup, Verified, leaders};
 use crate::collection::{Collection, Order};
+use crate::compare;
 use crate::config::{Config, Lengths, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
@@ -22,7 +23,7 @@ use crate::families::{Family, Occurrence, families, orphans};
 use crate::fingerprints::{context, fingerprints, select};
 use crate::postings::{Partitioned, Posting, TwiceFilter, sort_by_key};
 use crate::projection::{Batch, project};
-use crate::report::Report;
+use crate::report::{Comparison, Report};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
 use crate::tokens::{TokenChunk, Tokens};
@@ -118,6 +119,85 @@ impl Detector {
     pub fn scan_with(&self, documents: &[Document], progress: Progress) -> Result<Report, Error> {
         check_documents(documents)?;
         Ok(self.pool.install(|| Scan { config: &self.config, progress }.run(documents)))
+    }
+
+    /// Compares listed pairs of documents, given by their places in
+    /// `documents`: the passages that stand in both, in the order of the pairs.
+    ///
+    /// As in a scan, every exact repeat of [`Config::guaranteed_tokens`] is
+    /// found, and edited ones as far as they hold anchors. Set phrases are left
+    /// out unless [`Config::count_formulas`] is set. What stands in one document
+    /// twice is not looked for. Linear in the texts of each pair but for
+    /// sorting.
+    ///
+    /// ```
+    /// use twicetold::{Config, Detector, Document};
+    ///
+    /// let release = "The mill will close in spring, and two hundred people will lose their work, the owners said.";
+    /// let documents = [
+    ///     Document::new("release", release),
+    ///     Document::new("article", format!("Bad news on Monday. {} Nobody was surprised.", release)),
+    /// ];
+    /// let found = Detector::new(Config::default())?.compare(&documents, &[(0, 1)])?;
+    /// let passage = &found[0].passages[0];
+    /// assert_eq!(passage.b_start_byte..passage.b_end_byte, 20..20 + release.len() as u64);
+    /// assert_eq!(found[0].a_in_b, Some(1.0));
+    /// # Ok::<(), twicetold::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`Detector::scan`].
+    ///
+    /// # Panics
+    ///
+    /// If a pair names a place outside `documents`.
+    pub fn compare(
+        &self,
+        documents: &[Document],
+        pairs: &[(usize, usize)],
+    ) -> Result<Vec<Comparison>, Error> {
+        Ok(self.comparing(documents)?.pairs(pairs))
+    }
+
+    /// Prepares to compare pairs of these documents, a few at a time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Detector::scan`].
+    pub fn comparing<'a>(&'a self, documents: &'a [Document]) -> Result<Comparing<'a>, Error> {
+        check_documents(documents)?;
+        let split = self.config.unit == Unit::Char;
+        let text = |document: &'a Document| TokenChunk::new(std::iter::once(&*document.text), split);
+        let chunks = self.pool.install(|| documents.par_iter().map(text).collect());
+        Ok(Comparing { detector: self, documents, chunks })
+    }
+}
+
+/// Documents of which pairs are to be compared; made by
+/// [`Detector::comparing`].
+#[derive(Debug)]
+pub struct Comparing<'a> {
+    detector: &'a Detector,
+    documents: &'a [Document],
+    /// The tokens of each.
+    chunks: Vec<TokenChunk>,
+}
+
+impl Comparing<'_> {
+    /// Compares pairs, as [`Detector::compare`] does.
+    ///
+    /// # Panics
+    ///
+    /// If a pair names a place outside the documents.
+    pub fn pairs(&self, pairs: &[(usize, usize)]) -> Vec<Comparison> {
+        let one = |scratch: &mut compare::Scratch, &(a, b): &(usize, usize)| {
+            let tokens = |at: usize| self.chunks[at].get(0, &self.documents[at].text);
+            let (a_tokens, b_tokens) = (tokens(a), tokens(b));
+            let (a, b) = ((&self.documents[a], &a_tokens), (&self.documents[b], &b_tokens));
+            compare::compare(&self.detector.config, a, b, scratch)
+        };
+        self.detector.pool.install(|| pairs.par_iter().map_init(Default::default, one).collect())
     }
 }
 

@@ -52,7 +52,9 @@ mod bands;
 mod bits;
 mod clusters;
 mod collection;
+mod compare;
 mod config;
+mod cursor;
 mod detector;
 mod document;
 mod error;
@@ -67,6 +69,7 @@ mod ledger;
 mod postings;
 mod projection;
 mod report;
+mod sentences;
 mod shingles;
 mod sketch;
 #[doc(hidden)]
@@ -76,12 +79,12 @@ mod variants;
 
 pub use bands::Bands;
 pub use config::{Config, Sensitivity, Unit};
-pub use detector::{Detector, Progress, Stage};
+pub use detector::{Comparing, Detector, Progress, Stage};
 pub use document::{Date, DateError, Document, MAX_DOCUMENT_BYTES};
 pub use error::Error;
 pub use report::{
-    ClusterRow, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, PairRow, Report, Scores, SpanRow,
-    Status,
+    ClusterRow, Comparison, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, PairRow, PassageRow,
+    Report, Scores, SpanRow, Status,
 };
 
 /// The README's example is compiled and run with the tests.

@@ -352,6 +352,52 @@ pub struct ClusterRow {
     pub min_resemblance: f64,
 }
 
+/// What two documents share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// The one document.
+    pub a: Arc<str>,
+    /// The other.
+    pub b: Arc<str>,
+    /// Share of `a`'s letters and digits that stand in passages, edited words
+    /// inside them apart; absent if it has none.
+    pub a_in_b: Option<f64>,
+    /// The same of `b`.
+    pub b_in_a: Option<f64>,
+    /// In order of their place in `b`.
+    pub passages: Vec<PassageRow>,
+}
+
+/// A passage that stands in two documents, perhaps edited.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PassageRow {
+    /// The one document.
+    pub a: Arc<str>,
+    /// The other.
+    pub b: Arc<str>,
+    /// First byte in `a`.
+    pub a_start_byte: u64,
+    /// One past the last byte in `a`.
+    pub a_end_byte: u64,
+    /// First character in `a`.
+    pub a_start_char: u64,
+    /// One past the last character in `a`.
+    pub a_end_char: u64,
+    /// First byte in `b`.
+    pub b_start_byte: u64,
+    /// One past the last byte in `b`.
+    pub b_end_byte: u64,
+    /// First character in `b`.
+    pub b_start_char: u64,
+    /// One past the last character in `b`.
+    pub b_end_char: u64,
+    /// Matching tokens.
+    pub tokens: u64,
+    /// They as a share of the longer side's tokens.
+    pub identity: f64,
+}
+
 /// Totals of a scan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]

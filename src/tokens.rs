@@ -518,6 +518,18 @@ impl Tokens<'_> {
         self.places.get(number).is_none_or(|place| place.starts_line())
     }
 
+    /// Whether a full stop or its like stands between a token and the one before,
+    /// followed by white space.
+    pub(crate) fn starts_sentence(&self, number: usize) -> bool {
+        let Some(before) = number.checked_sub(1) else { return true };
+        let gap = &self.text[self.token(before).end..self.extent(before, number).end];
+        let mut stopped = false;
+        gap.chars().any(|c| {
+            stopped |= matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '؟' | '۔' | '।');
+            stopped && (c.is_whitespace() || matches!(c, '。' | '！' | '？'))
+        })
+    }
+
     /// Whether a token begins a block; the end of the text counts as one.
     #[inline]
     pub(crate) fn starts_block(&self, number: usize) -> bool {

@@ -433,3 +433,87 @@ fn the_readme_is_true() {
         .any(|line| line.starts_with("cargo install --path . --locked && twicetold scan seeds/"));
     assert!(test && install, "the two commands of a newcomer");
 }
+
+#[test]
+fn two_texts_are_compared() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path();
+    let story = "The old mill will close in spring and two hundred people will lose their work.";
+    fs::write(path.join("a.txt"), format!("Headline\n\n{story}\nPrinted here first.\n")).unwrap();
+    fs::write(path.join("b.md"), format!("Čas\n{}\n", story.replace("spring", "early May"))).unwrap();
+    let output = run(path, &["compare", "a.txt", "b.md"]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let shown = stdout(&output);
+    assert!(
+        shown.contains("a:3 b:2") && shown.contains("- The old mill") && shown.contains("in early May and")
+    );
+
+    let output = run(path, &["compare", "a.txt", "b.md", "--format", "json"]);
+    let found = json_of(&output);
+    let passage = &found["passages"][0];
+    assert_eq!((&found["a"], &found["b"]), (&json!("a.txt"), &json!("b.md")));
+    assert_eq!((&passage["b_start_byte"], &passage["b_start_char"]), (&json!(5), &json!(4)));
+    assert_eq!((&passage["a_start_char"], &passage["tokens"]), (&json!(10), &json!(14)));
+
+    fs::write(path.join("c.txt"), "Quite another text, with nothing of the others.").unwrap();
+    let output = run(path, &["compare", "a.txt", "c.txt"]);
+    assert_eq!(status(&output), 0);
+    assert!(stderr(&output).contains("no passage stands in both"));
+    for (args, message) in [
+        (&["compare", "a.txt"][..], "compare takes two texts"),
+        (&["compare", "a.txt", "missing.txt"], "missing.txt: no such file"),
+        (&["compare", "a.txt", "."], "--pairs FILE lists which to compare"),
+        (&["compare", "a.txt", "a.txt"], "two documents have the id `a.txt`"),
+    ] {
+        let output = run(path, args);
+        assert_eq!((status(&output), stdout(&output).as_str()), (2, ""), "{args:?}");
+        assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn listed_pairs_are_compared_in_their_order() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path();
+    let story = "The old mill will close in spring and two hundred people will lose their work.";
+    let lines =
+        [("x", "Rain is expected in the north of the country on Friday."), ("y", story), ("z", story)];
+    let rows = lines.map(|(id, text)| json!({"id": id, "text": text}).to_string());
+    fs::write(path.join("all.jsonl"), rows.join("\n")).unwrap();
+    fs::write(
+        path.join("pairs.jsonl"),
+        "{\"a\":\"z\",\"b\":\"y\",\"note\":1}\n\n{\"a\":\"x\",\"b\":\"y\"}\n{\"a\":\"y\",\"b\":\"z\"}\n",
+    )
+    .unwrap();
+    let args = ["compare", "--pairs", "pairs.jsonl", "all.jsonl"];
+    let output = run(path, &args);
+    assert_eq!((status(&output), stderr(&output).as_str()), (0, ""));
+    let found: Vec<Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let sides: Vec<(&str, &str)> =
+        found.iter().map(|row| (row["a"].as_str().unwrap(), row["b"].as_str().unwrap())).collect();
+    assert_eq!(sides, [("z", "y"), ("y", "z")]);
+    assert_eq!(found[0]["a_end_byte"], json!(story.len()));
+    for threads in ["1", "2"] {
+        let again = run(path, &[&args[..], &["--threads", threads]].concat());
+        assert_eq!(again.stdout, output.stdout);
+    }
+
+    fs::write(path.join("pairs.jsonl"), "{\"a\":\"z\",\"b\":\"w\"}\n[]\n{\"a\":\"y\",\"b\":\"z\"}\n")
+        .unwrap();
+    let output = run(path, &args);
+    assert_eq!((status(&output), stdout(&output).lines().count()), (3, 1));
+    let complaints = stderr(&output);
+    assert!(complaints.contains("pairs.jsonl:1: no document has the id `w`"), "{complaints}");
+    assert!(complaints.contains("pairs.jsonl:2: not an object with the ids `a` and `b`"), "{complaints}");
+
+    fs::write(path.join("pairs.jsonl"), "\n").unwrap();
+    for (args, message) in [
+        (&args[..], "pairs.jsonl lists no pair"),
+        (&args[..3], "needs the collection"),
+        (&["compare", "--pairs", "none.jsonl", "all.jsonl"], "cannot read none.jsonl"),
+    ] {
+        let output = run(path, args);
+        assert_eq!((status(&output), stdout(&output).as_str()), (2, ""), "{args:?}");
+        assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
+    }
+}

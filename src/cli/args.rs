@@ -33,6 +33,8 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Find recurring passages and near-duplicates, and how much of each text is original
     Scan(ScanArgs),
+    /// Show the passages that two texts share, or those of listed pairs of a collection
+    Compare(CompareArgs),
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -59,9 +61,9 @@ impl Color {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A short summary to read
+    /// Text to read
     Text,
-    /// All results as one JSON object
+    /// JSON: all results as one object, or one passage a line for listed pairs
     Json,
 }
 
@@ -82,6 +84,62 @@ pub(crate) struct ScanArgs {
     #[arg(value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
 
+    #[command(flatten)]
+    pub fields: FieldArgs,
+
+    #[command(flatten)]
+    pub matching: MatchingArgs,
+
+    /// Write all result files to this directory
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
+    pub format: Format,
+
+    /// Passages and clusters to list in the summary
+    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Output")]
+    pub top: usize,
+
+    /// Exit with status 1 if any document is less original than this share
+    #[arg(long, value_name = "SHARE", help_heading = "Output")]
+    pub fail_below: Option<f64>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = EXIT, after_long_help = format!("\
+Examples:
+  twicetold compare release.txt article.txt
+  twicetold compare --pairs results/pairs.jsonl dump.jsonl.gz > passages.jsonl
+
+{EXIT}"))]
+pub(crate) struct CompareArgs {
+    /// Two texts; with --pairs the files and directories of a collection
+    #[arg(value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+
+    /// JSON Lines with the ids of two documents a line, as `a` and `b`
+    ///
+    /// Prints their passages as JSON Lines, with bytes and characters on both sides, in the order of
+    /// the list.
+    #[arg(long, value_name = "FILE")]
+    pub pairs: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub fields: FieldArgs,
+
+    #[command(flatten)]
+    pub matching: MatchingArgs,
+
+    /// What to print on standard output: text for two texts, JSON for listed pairs
+    #[arg(long, value_enum, help_heading = "Output")]
+    pub format: Option<Format>,
+}
+
+/// Where JSON objects hold what a document is made of.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FieldArgs {
     /// JSON field that holds the text
     #[arg(long, value_name = "NAME", default_value = "text", help_heading = "Input")]
     pub text_field: String,
@@ -97,7 +155,11 @@ pub(crate) struct ScanArgs {
     /// JSON field that holds the date of publication
     #[arg(long, value_name = "NAME", default_value = "date", help_heading = "Input")]
     pub date_field: String,
+}
 
+/// The settings of a [`Config`].
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MatchingArgs {
     /// Shingle length in tokens
     #[arg(long, value_name = "N", default_value_t = DEFAULT.shingle, help_heading = "Matching")]
     pub shingle: usize,
@@ -129,22 +191,6 @@ pub(crate) struct ScanArgs {
     #[arg(long, help_heading = "Matching")]
     pub count_formulas: bool,
 
-    /// Write all result files to this directory
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
-    pub out: Option<PathBuf>,
-
-    /// What to print on standard output
-    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
-    pub format: Format,
-
-    /// Passages and clusters to list in the summary
-    #[arg(long, value_name = "N", default_value_t = 10, help_heading = "Output")]
-    pub top: usize,
-
-    /// Exit with status 1 if any document is less original than this share
-    #[arg(long, value_name = "SHARE", help_heading = "Output")]
-    pub fail_below: Option<f64>,
-
     /// Worker threads; 0 takes one per core
     #[arg(long, value_name = "N", default_value_t = DEFAULT.threads, help_heading = "Work")]
     pub threads: usize,
@@ -170,8 +216,8 @@ pub(crate) enum SensitivityArg {
     High,
 }
 
-impl ScanArgs {
-    /// The settings of the scan.
+impl MatchingArgs {
+    /// The settings they make.
     ///
     /// # Errors
     ///
@@ -198,12 +244,11 @@ impl ScanArgs {
             UnitArg::Char => Unit::Char,
         };
         config.check()?;
-        if let Some(least) = self.fail_below {
-            anyhow::ensure!((0.0..=1.0).contains(&least), "--fail-below is {least}, wanted 0 to 1");
-        }
         Ok(config)
     }
+}
 
+impl FieldArgs {
     /// The JSON fields to read.
     pub(crate) fn fields(&self) -> Fields {
         Fields {

@@ -2,6 +2,7 @@
 //! method.
 
 mod args;
+mod compare;
 mod input;
 mod output;
 mod progress;
@@ -30,8 +31,11 @@ const SKIPPED: u8 = 3;
 pub fn run() -> ExitCode {
     let args = Args::parse();
     args.color.write_global();
-    let Command::Scan(scan_args) = args.command;
-    match scan(&scan_args, args.quiet) {
+    let done = match &args.command {
+        Command::Scan(scan_args) => scan(scan_args, args.quiet),
+        Command::Compare(compare_args) => compare::run(compare_args, args.quiet),
+    };
+    match done {
         Ok(status) => ExitCode::from(status),
         Err(error) if is_broken_pipe(&error) => ExitCode::from(DONE),
         Err(error) => {
@@ -43,8 +47,10 @@ pub fn run() -> ExitCode {
 
 fn scan(args: &ScanArgs, quiet: bool) -> Result<u8> {
     let started = Instant::now();
-    let config = args.config()?;
-    let detector = Detector::new(config)?;
+    let detector = Detector::new(args.matching.config()?)?;
+    if let Some(least) = args.fail_below {
+        anyhow::ensure!((0.0..=1.0).contains(&least), "--fail-below is {least}, wanted 0 to 1");
+    }
     let mut inputs = args.inputs.clone();
     if inputs.is_empty() {
         if io::stdin().is_terminal() {
@@ -60,7 +66,7 @@ fn scan(args: &ScanArgs, quiet: bool) -> Result<u8> {
     }
     let bar = progress::Bar::new(quiet);
     bar.reading();
-    let collected = input::collect(&inputs, &args.fields());
+    let collected = input::collect(&inputs, &args.fields.fields());
     bar.clear();
     if !quiet {
         warn(&collected);

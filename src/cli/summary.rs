@@ -220,7 +220,7 @@ fn snippet(text: &str, width: usize) -> String {
     format!("{}…", cut.trim_end())
 }
 
-fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     match 100.0 * share {
         percent if percent > 0.0 && percent < 0.1 => "<0.1 %".to_owned(),
         // Never rounded up to all of it.
@@ -229,7 +229,7 @@ fn percent(share: f64) -> String {
     }
 }
 
-fn number(count: u64, noun: &str) -> String {
+pub(crate) fn number(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 

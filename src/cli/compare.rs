@@ -1,0 +1,174 @@
+//! `compare`: two texts, or listed pairs of a collection.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
+
+use ahash::AHashMap;
+use anstyle::{AnsiColor, Style};
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use twicetold::{Comparison, Detector, Document, PassageRow};
+
+use super::args::{CompareArgs, Format};
+use super::input::{self, Collected};
+use super::{DONE, SKIPPED, complain, printable, summary};
+
+/// Runs the command and says with which status to exit.
+///
+/// # Errors
+///
+/// If nothing could be done, or standard output is gone.
+pub(crate) fn run(args: &CompareArgs, quiet: bool) -> Result<u8> {
+    let detector = Detector::new(args.matching.config()?)?;
+    match &args.pairs {
+        Some(pairs) => listed(args, pairs, &detector, quiet),
+        None => two(args, &detector, quiet),
+    }
+}
+
+/// Compares two files.
+fn two(args: &CompareArgs, detector: &Detector, quiet: bool) -> Result<u8> {
+    let [a, b] = &args.inputs[..] else {
+        bail!("compare takes two texts, or --pairs FILE and a collection; {} given", args.inputs.len());
+    };
+    let read = |path: &Path| -> Result<Document> {
+        let Collected { mut documents, skipped, .. } =
+            input::collect(&[path.to_owned()], &args.fields.fields());
+        match (documents.len(), skipped.first()) {
+            (1, None) => Ok(documents.remove(0)),
+            (_, Some(skipped)) => bail!("{}: {}", skipped.place(), skipped.reason),
+            (count, None) => {
+                bail!("{} holds {count} documents; --pairs FILE lists which to compare", path.display())
+            }
+        }
+    };
+    let documents = [read(a)?, read(b)?];
+    let found = detector.compare(&documents, &[(0, 1)]).context("cannot compare these texts")?;
+    let mut out = anstream::stdout().lock();
+    match args.format.unwrap_or(Format::Text) {
+        Format::Json => {
+            serde_json::to_writer(&mut out, &found[0])?;
+            writeln!(out)?;
+        }
+        Format::Text => print(&mut out, &documents, &found[0])?,
+    }
+    if found[0].passages.is_empty() && !quiet {
+        let hint = "set phrases are left out; --count-formulas shows them";
+        complain("note", "no passage stands in both", Some(hint));
+    }
+    Ok(DONE)
+}
+
+/// One line of the list of pairs; other fields are passed over.
+#[derive(Deserialize)]
+struct Pair {
+    a: String,
+    b: String,
+}
+
+/// Pairs that are compared before their passages are written.
+const AT_A_TIME: usize = 1024;
+
+/// Compares the listed pairs and writes their passages as JSON Lines.
+fn listed(args: &CompareArgs, list: &Path, detector: &Detector, quiet: bool) -> Result<u8> {
+    if args.format == Some(Format::Text) {
+        bail!("passages of listed pairs are printed as JSON Lines; --format text is for two texts");
+    }
+    if args.inputs.is_empty() {
+        bail!("--pairs {} needs the collection that its ids stand in", list.display());
+    }
+    let collected = input::collect(&args.inputs, &args.fields.fields());
+    if !quiet {
+        super::warn(&collected);
+    }
+    let documents = &collected.documents;
+    let places: AHashMap<&str, usize> =
+        documents.iter().enumerate().map(|(at, document)| (&*document.id, at)).collect();
+    let file = File::open(list).with_context(|| format!("cannot read {}", list.display()))?;
+    let mut pairs = Vec::new();
+    let mut unusable = 0;
+    for (line, number) in BufReader::new(file).lines().zip(1..) {
+        let line = line.with_context(|| format!("cannot read {} at line {number}", list.display()))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let place =
+            |id: &str| places.get(id).copied().ok_or_else(|| format!("no document has the id `{id}`"));
+        let pair = match serde_json::from_str::<Pair>(&line) {
+            Ok(pair) => place(&pair.a).and_then(|a| Ok((a, place(&pair.b)?))),
+            Err(error) => Err(format!("not an object with the ids `a` and `b`: {error}")),
+        };
+        match pair {
+            Ok(pair) => pairs.push(pair),
+            Err(reason) => {
+                unusable += 1;
+                if unusable <= super::MESSAGES && !quiet {
+                    complain("warning", &format!("{}:{number}: {reason}", list.display()), None);
+                }
+            }
+        }
+    }
+    if unusable > super::MESSAGES && !quiet {
+        complain("warning", &format!("{unusable} lines of {} name no pair", list.display()), None);
+    }
+    if pairs.is_empty() {
+        bail!("{} lists no pair of documents that were read", list.display());
+    }
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let found = detector.comparing(documents).context("cannot compare these documents")?;
+    for pairs in pairs.chunks(AT_A_TIME) {
+        for passage in found.pairs(pairs).iter().flat_map(|comparison| &comparison.passages) {
+            serde_json::to_writer(&mut out, passage)?;
+            out.write_all(b"\n")?;
+        }
+    }
+    out.flush()?;
+    Ok(if unusable > 0 || !collected.skipped.is_empty() { SKIPPED } else { DONE })
+}
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const OF_A: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+const OF_B: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+
+/// Prints what two texts share, for people.
+fn print(out: &mut impl Write, documents: &[Document; 2], found: &Comparison) -> io::Result<()> {
+    let [a, b] = documents;
+    let share = |share: Option<f64>| share.map_or_else(|| "nothing to compare".to_owned(), summary::percent);
+    writeln!(out, "{BOLD}a{BOLD:#} {}  {} of it stands in b", printable(&a.id), share(found.a_in_b))?;
+    writeln!(out, "{BOLD}b{BOLD:#} {}  {} of it stands in a", printable(&b.id), share(found.b_in_a))?;
+    let mut reached = 0;
+    for passage in &found.passages {
+        let PassageRow { a_start_byte, a_end_byte, b_start_byte, b_end_byte, tokens, identity, .. } =
+            *passage;
+        let a_text = &a.text[a_start_byte as usize..a_end_byte as usize];
+        let b_text = &b.text[b_start_byte as usize..b_end_byte as usize];
+        let moved = if a_start_byte < reached { ", moved" } else { "" };
+        reached = a_start_byte.max(reached);
+        writeln!(
+            out,
+            "\n{BOLD}a:{} b:{}{BOLD:#}  {}, {} alike{moved}",
+            line(&a.text, a_start_byte),
+            line(&b.text, b_start_byte),
+            summary::number(tokens, "token"),
+            summary::percent(identity),
+        )?;
+        if printable(a_text) == printable(b_text) {
+            writeln!(out, "  {}", printable(b_text))?;
+        } else {
+            writeln!(out, "{OF_A}- {}{OF_A:#}", printable(a_text))?;
+            writeln!(out, "{OF_B}+ {}{OF_B:#}", printable(b_text))?;
+        }
+    }
+    if !found.passages.is_empty() {
+        let count = summary::number(found.passages.len() as u64, "passage");
+        writeln!(out, "\n{DIM}{count}, by line in a and in b{DIM:#}")?;
+    }
+    Ok(())
+}
+
+/// The line a byte is in, from 1.
+fn line(text: &str, byte: u64) -> usize {
+    1 + text.as_bytes()[..byte as usize].iter().filter(|byte| **byte == b'\n').count()
+}
