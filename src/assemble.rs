@@ -77,7 +77,8 @@ pub(crate) struct Sight {
     wording: u64,
 }
 
-/// Pairs listed for a document with earlier ones.
+/// Pairs listed for a document with earlier ones, on average; if there are more
+/// in all, each document's most alike so many.
 const PARTNERS: usize = 64;
 /// Documents compared outside a passage.
 const COMPARED: usize = 9;
@@ -542,6 +543,14 @@ impl<'a> Context<'a> {
             partners.entry(pair.a).or_default().push(at);
             partners.entry(pair.b).or_default().push(at);
         }
+        let size = |document: u32| self.twins.get(&document).map_or(1, |twins| twins.len() as u64);
+        let among = verified.iter().map(|pair| size(pair.a) * size(pair.b)).sum::<u64>();
+        let twins = self.twins.values().map(|twins| twins.len() as u64);
+        let total = among + twins.map(|count| count * (count - 1) / 2).sum::<u64>();
+        let limit = match total <= (PARTNERS * self.findings.originals.len()) as u64 {
+            true => usize::MAX,
+            false => PARTNERS,
+        };
         let mut rows = Vec::new();
         let mut unlisted = 0;
         for (b, &original) in (0..).zip(&self.findings.originals) {
@@ -551,7 +560,7 @@ impl<'a> Context<'a> {
                 let members = self.twins.get(&group).map_or(std::slice::from_ref(&group), |twins| twins);
                 let earlier = members.partition_point(|&member| member < b);
                 all += earlier;
-                found.extend(members[..earlier].iter().take(PARTNERS).map(|&a| (a, pair)));
+                found.extend(members[..earlier].iter().take(limit).map(|&a| (a, pair)));
             };
             if self.twins.contains_key(&original) {
                 add(original, None);
@@ -562,7 +571,7 @@ impl<'a> Context<'a> {
             }
             let resemblance = |pair: Option<usize>| pair.map_or(1.0, |at| verified[at].resemblance());
             found.sort_by(|x, y| resemblance(y.1).total_cmp(&resemblance(x.1)).then(x.0.cmp(&y.0)));
-            found.truncate(PARTNERS);
+            found.truncate(limit);
             unlisted += all - found.len();
             rows.extend(found.into_iter().map(|(a, pair)| (a, b, pair)));
         }

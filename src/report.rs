@@ -422,7 +422,7 @@ pub struct Counts {
     pub bands: Bands,
     /// Buckets of near-duplicate candidates too full to compare all.
     pub crowded_buckets: u64,
-    /// Near-duplicate pairs found but not listed, because a document has more
-    /// than 64 earlier partners.
+    /// Near-duplicate pairs found but not listed: if there are more than 64 a
+    /// document, only each one's 64 most alike earlier partners are.
     pub pairs_unlisted: u64,
 }
