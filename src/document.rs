@@ -109,7 +109,7 @@ fn parse(text: &str) -> Option<(i64, i64)> {
     let day_end = text.find(['T', ' ', 't']).unwrap_or(text.len());
     let (day, time) = text.split_at(day_end);
     let (from, to) = parse_day(day)?;
-    let time = time.get(1..).unwrap_or("");
+    let time = time.get(1..).unwrap_or("").trim_start();
     if time.is_empty() {
         return Some((from * DAY, to * DAY - 1));
     }
@@ -230,6 +230,7 @@ mod tests {
         assert_eq!(noon.seconds().0, noon.seconds().1);
         assert_eq!(date("2019-11-15T21:00:00+0900").seconds(), noon.seconds());
         assert_eq!(date("15-NOV-2019 12:00:00.59").seconds(), noon.seconds());
+        assert_eq!(date(" 15-NOV-2019  12:00:00.59").seconds(), noon.seconds());
         assert_eq!(date("2019-11-15T07:00:00-05:00").seconds(), noon.seconds());
         assert_eq!(date("2019-11-15T12:00").seconds().1, noon.seconds().0 + 59);
     }
