@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::cursor::Cursor;
 use crate::document::Document;
 use crate::fingerprints::{context, fingerprints, select};
+use crate::intervals::Intervals;
 use crate::postings::Posting;
 use crate::report::{Comparison, PassageRow};
 use crate::sentences::{Reworded, reworded};
@@ -151,10 +152,11 @@ fn candidates(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
     found.sort_by(|x, y| x.runs.cmp(&y.runs));
     let mut found = join(found);
     if config.rewording {
-        for Reworded { a: in_a, b: in_b } in reworded(a, b) {
+        let reworded = reworded(a, b).into_iter().map(|Reworded { a: in_a, b: in_b }| {
             let matched = told(b, &in_b, a, &in_a).count() as u32;
-            absorb(&mut found, Passage { a: in_a, b: in_b, runs: Vec::new(), matched });
-        }
+            Passage { a: in_a, b: in_b, runs: Vec::new(), matched }
+        });
+        found = absorb(found, reworded);
         found = gather(found);
         for passage in &mut found {
             passage.matched = told(b, &passage.b, a, &passage.a).count() as u32;
@@ -176,25 +178,32 @@ const MOSTLY: f64 = 0.9;
 /// Fewest tokens of a reworded passage, on either side.
 const REWORDED: usize = 25;
 
-/// Adds a reworded passage together with the exact ones that it overlaps, unless
-/// these are most of it.
-fn absorb(found: &mut Vec<Passage>, mut reworded: Passage) {
-    let (inside, outside): (Vec<Passage>, Vec<Passage>) =
-        std::mem::take(found).into_iter().partition(|passage| passage.overlaps(&reworded));
-    *found = outside;
-    let sum: u32 = inside.iter().map(|passage| passage.matched).sum();
-    let small = reworded.a.len().min(reworded.b.len()) < REWORDED;
-    let verbatim = |passage: &Passage| {
-        passage.matched >= VERBATIM && f64::from(passage.matched) >= IDENTICAL * f64::from(passage.longest())
-    };
-    if small || f64::from(sum) >= MOSTLY * f64::from(reworded.longest()) || inside.iter().any(verbatim) {
-        found.extend(inside);
-        return;
+/// Adds each reworded passage together with the exact ones that it overlaps,
+/// unless these are most of it or stand by themselves.
+fn absorb(mut exact: Vec<Passage>, reworded: impl Iterator<Item = Passage>) -> Vec<Passage> {
+    exact.sort_by_key(Passage::place);
+    let index = Intervals::new(exact.iter().map(|passage| (passage.b.start, passage.b.end)));
+    let mut exact: Vec<Option<Passage>> = exact.into_iter().map(Some).collect();
+    let mut found = Vec::new();
+    for mut reworded in reworded {
+        let overlapping = |&at: &usize| exact[at].as_ref().is_some_and(|passage| passage.overlaps(&reworded));
+        let inside: Vec<usize> =
+            index.overlapping(reworded.b.start, reworded.b.end).filter(overlapping).collect();
+        let passages = || inside.iter().filter_map(|&at| exact[at].as_ref());
+        let sum: u32 = passages().map(|passage| passage.matched).sum();
+        let small = reworded.a.len().min(reworded.b.len()) < REWORDED;
+        let verbatim = |passage: &Passage| {
+            passage.matched >= VERBATIM
+                && f64::from(passage.matched) >= IDENTICAL * f64::from(passage.longest())
+        };
+        if small || f64::from(sum) >= MOSTLY * f64::from(reworded.longest()) || passages().any(verbatim) {
+            continue;
+        }
+        inside.into_iter().filter_map(|at| exact[at].take()).for_each(|passage| reworded.take_in(passage));
+        found.push(reworded);
     }
-    for passage in inside {
-        reworded.take_in(passage);
-    }
-    found.push(reworded);
+    found.extend(exact.into_iter().flatten());
+    found
 }
 
 /// Most tokens between two parts of a passage whose sentences were put in
