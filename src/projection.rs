@@ -104,8 +104,7 @@ pub(crate) fn project(batches: &[Batch], lengths: &[u32]) -> Copies {
             projector.document(batch, of_one);
         }
     }
-    let mut list: Vec<Copy> =
-        projector.known.into_iter().flat_map(|known| known.sorted.into_iter().chain(known.late)).collect();
+    let mut list: Vec<Copy> = projector.known.into_iter().flat_map(Known::into_copies).collect();
     list.sort_unstable_by_key(|c| {
         (c.root, c.root_start, c.root_end, c.document, c.start, c.end, c.first_run)
     });
@@ -114,21 +113,33 @@ pub(crate) fn project(batches: &[Batch], lengths: &[u32]) -> Copies {
     Copies { list, runs: projector.runs }
 }
 
-/// What is known of one document's copies.
+/// What is known of one document's copies. Those found late are gathered into
+/// sorted levels, each at least twice as large as the next, so that many of them
+/// are neither sorted again and again nor searched one by one.
 #[derive(Default)]
 struct Known {
-    /// By start, then end.
-    sorted: Vec<Copy>,
-    index: Intervals,
+    levels: Vec<Level>,
     /// Found after the document was finished.
     late: Vec<Copy>,
 }
 
+#[derive(Default)]
+struct Level {
+    /// By start, then end.
+    sorted: Vec<Copy>,
+    index: Intervals,
+}
+
 impl Known {
-    fn sort(&mut self, found: &mut Vec<Copy>) {
-        self.sorted.append(found);
-        self.sorted.sort_unstable_by_key(|c| (c.start, c.end, c.root, c.root_start, c.first_run));
-        self.index = Intervals::new(self.sorted.iter().map(|copy| (copy.start, copy.end)));
+    fn add(&mut self, found: &mut Vec<Copy>) {
+        let mut sorted = std::mem::take(found);
+        while self.levels.last().is_some_and(|last| last.sorted.len() <= 2 * sorted.len()) {
+            sorted.extend(self.levels.pop().map(|last| last.sorted).unwrap_or_default());
+        }
+        // Stable, since that takes advantage of what is sorted already.
+        sorted.sort_by_key(|c| (c.start, c.end, c.root, c.root_start, c.first_run));
+        let index = Intervals::new(sorted.iter().map(|copy| (copy.start, copy.end)));
+        self.levels.push(Level { sorted, index });
     }
 
     /// Adds copies found after the others; they are sorted in now and then.
@@ -136,14 +147,20 @@ impl Known {
         self.late.append(found);
         if self.late.len() >= LATE {
             let mut late = std::mem::take(&mut self.late);
-            self.sort(&mut late);
+            self.add(&mut late);
         }
     }
 
     fn overlapping(&self, from: u32, to: u32, out: &mut Vec<Copy>) {
         out.clear();
-        out.extend(self.index.overlapping(from, to).map(|at| self.sorted[at]));
+        for Level { sorted, index } in &self.levels {
+            out.extend(index.overlapping(from, to).map(|at| sorted[at]));
+        }
         out.extend(self.late.iter().filter(|copy| copy.start < to && copy.end > from));
+    }
+
+    fn into_copies(self) -> impl Iterator<Item = Copy> {
+        self.levels.into_iter().flat_map(|level| level.sorted).chain(self.late)
     }
 }
 
@@ -181,7 +198,7 @@ impl Projector {
                 backwards.push(alignment);
             }
         }
-        self.known[document as usize].sort(&mut self.found);
+        self.known[document as usize].add(&mut self.found);
         for alignment in own {
             let runs = batch.runs(alignment);
             if self.news(document, runs.iter().map(|run| (run.b, run.len))) >= PIECE.min(matched(runs)) {
