@@ -20,7 +20,8 @@ fn planted_passages_are_found_with_their_boundaries_in_one_family() {
         [(0.0, 0.99, 0.99), (0.05, 0.99, 0.99), (0.10, 0.98, 0.99), (0.20, 0.92, 0.94)]
     {
         let planted = Plan { edits, ..Plan::USUAL }.plant();
-        let Score { recall, boundary, purity, extra, originality } = planted.score(&scan(&planted.documents));
+        let Score { recall, boundary, purity, extra, originality, .. } =
+            planted.score(&scan(&planted.documents));
         println!(
             "edited {edits:.2}: recall {recall:.4}, boundary error {boundary:.2} words, purity {purity:.4}, \
              extra {extra:.4}, originality off by {originality:.4}"

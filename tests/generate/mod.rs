@@ -66,11 +66,39 @@ pub fn word(number: usize) -> String {
 
 /// Replaces, drops or inserts about this share of the words.
 pub fn edited(random: &mut Random, words: &[String], rate: f64) -> Vec<String> {
-    edited_and_kept(random, words, rate).into_iter().map(|(word, _)| word).collect()
+    edited_and_kept(random, words, rate, &mut MadeUp).into_iter().map(|(word, _)| word).collect()
 }
 
-/// The same, saying of each word whether it was kept.
-pub fn edited_and_kept(random: &mut Random, words: &[String], rate: f64) -> Vec<(String, bool)> {
+/// Where the words of planted texts come from.
+pub trait Words {
+    /// Some words of running text.
+    fn some(&mut self, random: &mut Random, count: usize) -> Vec<String>;
+    /// A word by itself.
+    fn one(&mut self, random: &mut Random) -> String;
+    /// What stands between two words.
+    const BETWEEN: &'static str = " ";
+}
+
+/// Words of the made-up vocabulary.
+pub struct MadeUp;
+
+impl Words for MadeUp {
+    fn some(&mut self, random: &mut Random, count: usize) -> Vec<String> {
+        random.words(count)
+    }
+
+    fn one(&mut self, random: &mut Random) -> String {
+        random.word()
+    }
+}
+
+/// The same as [`edited`], saying of each word whether it was kept.
+pub fn edited_and_kept(
+    random: &mut Random,
+    words: &[String],
+    rate: f64,
+    source: &mut impl Words,
+) -> Vec<(String, bool)> {
     let mut out = Vec::new();
     for word in words {
         if !random.chance(rate) {
@@ -79,8 +107,8 @@ pub fn edited_and_kept(random: &mut Random, words: &[String], rate: f64) -> Vec<
         }
         match random.below(4) {
             0 => {}
-            1 => out.extend([(word.clone(), true), (random.word(), false)]),
-            _ => out.push((random.word(), false)),
+            1 => out.extend([(word.clone(), true), (source.one(random), false)]),
+            _ => out.push((source.one(random), false)),
         }
     }
     out
@@ -91,6 +119,9 @@ pub fn edited_and_kept(random: &mut Random, words: &[String], rate: f64) -> Vec<
 pub fn misread(random: &mut Random, words: &[String], rate: f64) -> Vec<String> {
     let letter = |random: &mut Random| char::from(b'a' + random.below(26) as u8);
     let misread = |word: &String| {
+        if rate == 0.0 {
+            return word.clone();
+        }
         let mut out = String::new();
         for character in word.chars() {
             match random.chance(rate).then(|| random.below(4)) {
@@ -183,17 +214,21 @@ impl Plan {
     };
 
     pub fn plant(self) -> Planted {
+        self.plant_words(&mut MadeUp)
+    }
+
+    pub fn plant_words<W: Words>(self, source: &mut W) -> Planted {
         type Part = (Option<usize>, Vec<(String, bool)>);
         let mut random = Random(self.seed);
         let own = |words: Vec<String>| words.into_iter().map(|word| (word, false)).collect();
         let mut parts: Vec<Vec<Part>> = (0..self.documents)
             .map(|_| {
                 let words = 200 + random.below(200);
-                vec![(None, own(random.words(words)))]
+                vec![(None, own(source.some(&mut random, words)))]
             })
             .collect();
         for passage in 0..self.passages {
-            let original = random.words(self.length);
+            let original = source.some(&mut random, self.length);
             let mut chosen: Vec<usize> = (0..self.documents).collect();
             for at in 0..self.copies {
                 let other = at + random.below(self.documents - at);
@@ -205,7 +240,7 @@ impl Plan {
                 let Some(&stretch) = stretches.get(random.below(stretches.len().max(1))) else { continue };
                 let cut = 20 + random.below(parts[stretch].1.len() - 40);
                 let rest = parts[stretch].1.split_off(cut);
-                let copy = edited_and_kept(&mut random, &original, self.edits);
+                let copy = edited_and_kept(&mut random, &original, self.edits, source);
                 parts.splice(stretch + 1..stretch + 1, [(Some(passage), copy), (None, rest)]);
             }
         }
@@ -221,7 +256,7 @@ impl Plan {
                 for word in misread(&mut random, &words, self.noise) {
                     places.push((text.len(), text.len() + word.len()));
                     text.push_str(&word);
-                    text.push(' ');
+                    text.push_str(W::BETWEEN);
                 }
                 if self.paragraphs {
                     text.push_str("\n\n");
@@ -242,6 +277,9 @@ impl Plan {
 pub struct Score {
     /// Copies of which at least 80 % of the words stand in one family.
     pub recall: f64,
+    /// Copies of which at least 80 % of the kept words are told, by whatever
+    /// families.
+    pub told: f64,
     /// Words by which a copy's boundaries are missed, on average.
     pub boundary: f64,
     /// Copies that are in the family that most copies of their passage are in.
@@ -258,6 +296,7 @@ impl Planted {
         let mut stretches: BTreeMap<(usize, u32), (u64, u64)> = BTreeMap::new();
         let mut extra = 0;
         let mut is_copy: Vec<Vec<bool>> = self.told.iter().map(|words| vec![false; words.len()]).collect();
+        let mut is_told = is_copy.clone();
         for copy in &self.copies {
             is_copy[copy.document][copy.start..copy.end].fill(true);
         }
@@ -270,7 +309,8 @@ impl Planted {
                 stretches.entry((document, span.family)).or_insert((span.start_byte, span.end_byte));
             stretch.1 = span.end_byte;
             let words = word(document, span.start_byte)..word(document, span.end_byte);
-            extra += is_copy[document][words].iter().filter(|is_copy| !**is_copy).count();
+            extra += is_copy[document][words.clone()].iter().filter(|is_copy| !**is_copy).count();
+            is_told[document][words].fill(true);
         }
         let (mut found, mut errors, mut boundaries) = (0, 0, 0);
         let mut families: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
@@ -304,9 +344,16 @@ impl Planted {
             let own = letters(false);
             (row.scores.originality.unwrap() - own / (own + letters(true))).abs()
         };
+        let is_told = |copy: &&Copy| {
+            let words = || copy.start..copy.end;
+            let kept = words().filter(|&word| self.told[copy.document][word]);
+            let told = kept.clone().filter(|&word| is_told[copy.document][word]);
+            10 * told.count() >= 8 * kept.count()
+        };
         let own = is_copy.iter().flatten().filter(|is_copy| !**is_copy).count();
         Score {
             recall: f64::from(found) / self.copies.len() as f64,
+            told: self.copies.iter().filter(is_told).count() as f64 / self.copies.len() as f64,
             boundary: errors as f64 / f64::from(boundaries),
             purity: families.values().map(majority).sum::<usize>() as f64 / f64::from(found),
             extra: extra as f64 / own as f64,
