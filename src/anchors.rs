@@ -7,10 +7,10 @@
 //!
 //! - to the first document that has the fingerprint, and to the previous one if
 //!   its surroundings are new;
-//! - to its previous occurrence in the same document, and to the previous one
-//!   with the same surroundings;
-//! - if there is none of the latter, for every run of the guaranteed length
-//!   around it, to the first place that shares it.
+//! - to its previous occurrence in the same document;
+//! - and, for every run of the guaranteed length around it, to the first place
+//!   that shares it; beyond a number of places in one document, only to the
+//!   previous one there with the same surroundings, if there is one.
 //!
 //! The last makes the guarantee hold whatever else a fingerprint stands in:
 //! each place of an exact repeat of that length is anchored to an earlier one.
@@ -92,7 +92,7 @@ pub(crate) fn anchors<'a>(
         cross(first, here, &mut found);
         let all = !first.is_empty() && pairs_all(first, here);
         scratch.fresh.clear();
-        for place in here {
+        for (at, place) in here.iter().enumerate() {
             let class = match scratch.class(place) {
                 Some(class) => class,
                 None => {
@@ -100,10 +100,10 @@ pub(crate) fn anchors<'a>(
                     scratch.add(place, &words, lengths(place.document))
                 }
             };
-            // What one document repeats hangs on its own places, or a periodic
-            // text would be aligned anew at every period.
+            // What one document repeats often hangs on its own places, or a
+            // periodic text would be aligned anew at every period.
             let last = std::mem::replace(&mut scratch.classes[class].last, *place);
-            if last.document == place.document && last != *place {
+            if at >= ORDINALS && last.document == place.document && last != *place {
                 found(anchor(&last, place));
                 continue;
             }
@@ -294,10 +294,16 @@ mod tests {
     }
 
     #[test]
-    fn inside_a_document_each_place_hangs_on_the_one_before() {
-        let text: Vec<u32> = (0..10).cycle().take(40).collect();
-        let found = run(&[(0, 5), (0, 15), (0, 25)], &[text]);
-        assert_eq!(found, [(0, 15, 0, 5), (0, 25, 0, 15)]);
+    fn inside_a_document_each_place_hangs_on_the_one_before_and_the_first_ones_on_the_first() {
+        let text: Vec<u32> = (0..10).cycle().take(400).collect();
+        let places: Vec<(u32, u32)> = (0..30).map(|at| (0, 5 + 10 * at)).collect();
+        let found = run(&places, &[text]);
+        let after =
+            |b: u32| found.iter().filter(|anchor| anchor.1 == b).map(|anchor| anchor.3).collect::<Vec<_>>();
+        assert_eq!(after(15), [5]);
+        assert_eq!(after(25), [5, 15]);
+        assert_eq!(after(155), [5, 145]);
+        assert_eq!(after(165), [155], "so many that only the one before is left");
     }
 
     /// The shingle 5..10 stands in four documents, but the eight tokens around
