@@ -454,13 +454,11 @@ impl Extension {
             && may_gain(b_len - b, a_len - a, |i, low, high| has(b + i, a + low, a + high))
         {
             let known = self.pairs.len();
-            if !self.table(b_len - b, a_len - a, |i, j| equal(b + i, a + j), |i| gain(b + i)) {
-                self.pairs[known..]
-                    .iter_mut()
-                    .for_each(|pair| *pair = (pair.0 + b as u32, pair.1 + a as u32));
+            let runs_on = self.table(b_len - b, a_len - a, |i, j| equal(b + i, a + j), |i| gain(b + i));
+            self.pairs[known..].iter_mut().for_each(|pair| *pair = (pair.0 + b as u32, pair.1 + a as u32));
+            if !runs_on {
                 return;
             }
-            self.pairs[known..].iter_mut().for_each(|pair| *pair = (pair.0 + b as u32, pair.1 + a as u32));
             let &(last_b, last_a) = self.pairs.last().expect("a run follows a match");
             (b, a) = (last_b as usize + 1, last_a as usize + 1);
             while b < b_len && a < a_len && equal(b, a) {

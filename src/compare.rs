@@ -14,9 +14,8 @@ use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::cursor::Cursor;
 use crate::document::Document;
-use crate::fingerprints::{context, fingerprints, select};
 use crate::intervals::Intervals;
-use crate::postings::Posting;
+use crate::postings::{Posting, add_postings};
 use crate::report::{Comparison, PassageRow};
 use crate::sentences::{Reworded, reworded};
 use crate::tokens::Tokens;
@@ -36,18 +35,14 @@ pub(crate) struct Scratch {
 struct Passage {
     a: Range<u32>,
     b: Range<u32>,
-    /// Matching runs, in order in both documents; in a reworded passage those
-    /// that were found, which need not be in order.
-    runs: Vec<Run>,
     /// Tokens of `b` that stand in `a`.
     matched: u32,
 }
 
 impl Passage {
-    fn new(runs: Vec<Run>) -> Passage {
+    fn new(runs: &[Run]) -> Passage {
         let (first, last) = (runs[0], runs[runs.len() - 1]);
-        let matched = matched(&runs);
-        Passage { a: first.a..last.a_end(), b: first.b..last.b_end(), runs, matched }
+        Passage { a: first.a..last.a_end(), b: first.b..last.b_end(), matched: matched(runs) }
     }
 
     /// The tokens of its longer side.
@@ -64,7 +59,6 @@ impl Passage {
     fn take_in(&mut self, other: Passage) {
         self.a = self.a.start.min(other.a.start)..self.a.end.max(other.a.end);
         self.b = self.b.start.min(other.b.start)..self.b.end.max(other.b.end);
-        self.runs.extend(other.runs);
         self.matched += other.matched;
     }
 
@@ -147,17 +141,12 @@ fn candidates(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
     let mut anchors = anchors_of(config, a, b, scratch);
     let mut found: Vec<Passage> = Vec::new();
     align(b, a, false, min_tokens, &mut anchors, &mut scratch.align, |runs| {
-        found.push(Passage::new(runs.to_vec()));
+        found.push(Passage::new(runs));
     });
-    found.sort_by(|x, y| x.runs.cmp(&y.runs));
+    found.sort_by_key(Passage::place);
     let mut found = join(found);
     if config.rewording {
-        let reworded = reworded(a, b).into_iter().map(|Reworded { a: in_a, b: in_b }| {
-            let matched = told(b, &in_b, a, &in_a).count() as u32;
-            Passage { a: in_a, b: in_b, runs: Vec::new(), matched }
-        });
-        found = absorb(found, reworded);
-        found = gather(found);
+        found = gather(absorb(found, reworded(a, b)));
         for passage in &mut found {
             passage.matched = told(b, &passage.b, a, &passage.a).count() as u32;
         }
@@ -180,12 +169,14 @@ const REWORDED: usize = 25;
 
 /// Adds each reworded passage together with the exact ones that it overlaps,
 /// unless these are most of it or stand by themselves.
-fn absorb(mut exact: Vec<Passage>, reworded: impl Iterator<Item = Passage>) -> Vec<Passage> {
+fn absorb(mut exact: Vec<Passage>, reworded: Vec<Reworded>) -> Vec<Passage> {
     exact.sort_by_key(Passage::place);
     let index = Intervals::new(exact.iter().map(|passage| (passage.b.start, passage.b.end)));
     let mut exact: Vec<Option<Passage>> = exact.into_iter().map(Some).collect();
     let mut found = Vec::new();
-    for mut reworded in reworded {
+    for Reworded { a, b } in reworded {
+        // Its tokens are counted when it has its final extent.
+        let mut reworded = Passage { a, b, matched: 0 };
         let overlapping = |&at: &usize| exact[at].as_ref().is_some_and(|passage| passage.overlaps(&reworded));
         let inside: Vec<usize> =
             index.overlapping(reworded.b.start, reworded.b.end).filter(overlapping).collect();
@@ -234,13 +225,7 @@ fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
     let Scratch { hashes, selected, postings, anchors: buffers, .. } = scratch;
     postings.clear();
     for (document, tokens) in (0..).zip([a, b]) {
-        let lengths = config.lengths(tokens.characters);
-        selected.clear();
-        select(tokens, lengths, hashes, selected);
-        fingerprints(tokens, lengths, selected, |key, position| {
-            let context = context(tokens.words, lengths, position);
-            postings.push(Posting { key, context, document, position });
-        });
+        add_postings(document, tokens, config.lengths(tokens.characters), hashes, selected, postings);
     }
     postings.sort_by_key(|posting| posting.key);
     let of = |document: u32| if document == 0 { a } else { b };
@@ -272,10 +257,7 @@ fn join(found: Vec<Passage>) -> Vec<Passage> {
     for passage in found {
         let near = joined.len().saturating_sub(LOOK_BACK);
         match joined[near..].iter_mut().rev().find(|earlier| continues(earlier, &passage)) {
-            Some(earlier) => {
-                let runs = std::mem::take(&mut earlier.runs).into_iter().chain(passage.runs);
-                *earlier = Passage::new(runs.collect());
-            }
+            Some(earlier) => earlier.take_in(passage),
             None => joined.push(passage),
         }
     }

@@ -15,7 +15,7 @@ use crate::align::{self, Run};
 use crate::bits::Bits;
 use crate::intervals::{Intervals, NESTING};
 use crate::projection::{Batch, Copies, Copy};
-use crate::tokens::Tokens;
+use crate::tokens::{Tokens, is_stop};
 
 /// A stretch of a document in which a family stands. Numbers count tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -436,7 +436,7 @@ fn ends_sentence(tokens: &Tokens, number: usize) -> bool {
     let Some(before) = number.checked_sub(1) else { return true };
     let end = tokens.token(before).end;
     let mut after = tokens.text[end..].chars().take(3);
-    after.any(|c| matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '؟' | '۔' | '।'))
+    after.any(is_stop)
 }
 
 #[cfg(test)]

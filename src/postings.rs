@@ -7,6 +7,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::config::Lengths;
+use crate::fingerprints::{context, fingerprints, select};
+use crate::tokens::Tokens;
+
 /// One fingerprint of one document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Posting {
@@ -15,6 +19,24 @@ pub(crate) struct Posting {
     pub context: u64,
     pub document: u32,
     pub position: u32,
+}
+
+/// Appends the postings of one document, whether or not they recur. `hashes` and
+/// `selected` are buffers.
+pub(crate) fn add_postings(
+    document: u32,
+    tokens: &Tokens,
+    lengths: Lengths,
+    hashes: &mut Vec<u64>,
+    selected: &mut Vec<u32>,
+    out: &mut Vec<Posting>,
+) {
+    selected.clear();
+    select(tokens, lengths, hashes, selected);
+    fingerprints(tokens, lengths, selected, |key, position| {
+        let context = context(tokens.words, lengths, position);
+        out.push(Posting { key, context, document, position });
+    });
 }
 
 /// Sorts the postings of one partition by key, given in order of document and

@@ -4,8 +4,7 @@
 use crate::align::{Scratch, align};
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
-use crate::fingerprints::{context, fingerprints, select};
-use crate::postings::Posting;
+use crate::postings::{Posting, add_postings};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, sketch};
 use crate::tokens::{TokenChunk, Tokens};
@@ -64,12 +63,7 @@ impl<'a> Prepared<'a> {
         let lengths = self.config.lengths(false);
         let (mut found, mut hashes, mut selected) = (Vec::new(), Vec::new(), Vec::new());
         for (document, tokens) in (0..).zip(self.each()) {
-            selected.clear();
-            select(&tokens, lengths, &mut hashes, &mut selected);
-            fingerprints(&tokens, lengths, &selected, |key, position| {
-                let context = context(tokens.words, lengths, position);
-                found.push(Posting { key, context, document, position });
-            });
+            add_postings(document, &tokens, lengths, &mut hashes, &mut selected, &mut found);
         }
         found
     }

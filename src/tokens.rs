@@ -525,7 +525,7 @@ impl Tokens<'_> {
         let gap = &self.text[self.token(before).end..self.extent(before, number).end];
         let mut stopped = false;
         gap.chars().any(|c| {
-            stopped |= matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '؟' | '۔' | '।');
+            stopped |= is_stop(c);
             stopped && (c.is_whitespace() || matches!(c, '。' | '！' | '？'))
         })
     }
@@ -560,34 +560,15 @@ fn opens(c: char) -> bool {
     )
 }
 
+/// A full stop or its like.
+pub(crate) fn is_stop(c: char) -> bool {
+    matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '؟' | '۔' | '।')
+}
+
 /// Punctuation that belongs to the word before it.
 fn closes(c: char) -> bool {
-    matches!(
-        c,
-        '.' | '!'
-            | '?'
-            | '…'
-            | ')'
-            | ']'
-            | '}'
-            | '”'
-            | '’'
-            | '»'
-            | '›'
-            | '"'
-            | '\''
-            | '」'
-            | '』'
-            | '）'
-            | '】'
-            | '》'
-            | '。'
-            | '！'
-            | '？'
-            | '؟'
-            | '۔'
-            | '।'
-    )
+    const MARKS: [char; 14] = [')', ']', '}', '”', '’', '»', '›', '"', '\'', '」', '』', '）', '】', '》'];
+    is_stop(c) || MARKS.contains(&c)
 }
 
 /// Whether two tokens are equal when folded, judged by their text.

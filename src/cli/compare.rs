@@ -142,8 +142,8 @@ fn print(out: &mut impl Write, documents: &[Document; 2], found: &Comparison) ->
     for passage in &found.passages {
         let PassageRow { a_start_byte, a_end_byte, b_start_byte, b_end_byte, tokens, identity, .. } =
             *passage;
-        let a_text = &a.text[a_start_byte as usize..a_end_byte as usize];
-        let b_text = &b.text[b_start_byte as usize..b_end_byte as usize];
+        let a_text = printable(&a.text[a_start_byte as usize..a_end_byte as usize]);
+        let b_text = printable(&b.text[b_start_byte as usize..b_end_byte as usize]);
         let moved = if a_start_byte < reached { ", moved" } else { "" };
         reached = a_start_byte.max(reached);
         writeln!(
@@ -154,11 +154,11 @@ fn print(out: &mut impl Write, documents: &[Document; 2], found: &Comparison) ->
             summary::number(tokens, "token"),
             summary::percent(identity),
         )?;
-        if printable(a_text) == printable(b_text) {
-            writeln!(out, "  {}", printable(b_text))?;
+        if a_text == b_text {
+            writeln!(out, "  {b_text}")?;
         } else {
-            writeln!(out, "{OF_A}- {}{OF_A:#}", printable(a_text))?;
-            writeln!(out, "{OF_B}+ {}{OF_B:#}", printable(b_text))?;
+            writeln!(out, "{OF_A}- {a_text}{OF_A:#}")?;
+            writeln!(out, "{OF_B}+ {b_text}{OF_B:#}")?;
         }
     }
     if !found.passages.is_empty() {
