@@ -89,18 +89,26 @@ impl TryFrom<String> for Date {
 
 /// A date that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a date like 2019, 2019-11, 2019-11-15, 20191115, 15-NOV-1987 or 2019-11-15T10:30:00Z")]
+#[error("`{0}` is not a date like 2019, 2019-11, 2019-11-15, 2019-11-15T10:30:00Z or 15 November 2019")]
 pub struct DateError(String);
 
 impl FromStr for Date {
     type Err = DateError;
 
     /// Reads ISO 8601 dates of any exactness ("2019", "2019-11", "2019-11-15",
-    /// "20191115"), with an optional time and offset after a `T` or a space,
-    /// and day-month-year with an English month ("15-NOV-1987"). A time without
-    /// an offset is taken as UTC; parts of a second are ignored.
+    /// "20191115"), with an optional time and offset after a `T` or a space;
+    /// dates with an English month, as in mail and news ("15-NOV-1987",
+    /// "Nov 15, 2019", "Fri, 15 Nov 2019 10:30:00 GMT"); "15.11.2019", and with
+    /// slashes where the day is beyond 12, so that it cannot be the month; the
+    /// stamps of web archives ("20191115103000"); and seconds or milliseconds
+    /// since 1970, in ten or thirteen digits. A time without an offset is taken
+    /// as UTC; parts of a second are ignored.
     fn from_str(text: &str) -> Result<Self, DateError> {
-        let (first, last) = parse(text.trim()).ok_or_else(|| DateError(text.to_owned()))?;
+        let read = text.trim();
+        let (first, last) = parse(read)
+            .or_else(|| parse_stamp(read))
+            .or_else(|| parse_words(read))
+            .ok_or_else(|| DateError(text.to_owned()))?;
         Ok(Date { text: text.trim().to_owned(), first, last })
     }
 }
@@ -121,17 +129,93 @@ fn parse(text: &str) -> Option<(i64, i64)> {
     Some((first, first + exactness - 1))
 }
 
+/// Digits alone that count from 1970, or spell a day and a time.
+fn parse_stamp(text: &str) -> Option<(i64, i64)> {
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    match text.len() {
+        10 => text.parse().ok().map(|second| (second, second)),
+        13 => text[..10].parse().ok().map(|second| (second, second)),
+        14 => {
+            let (from, _) = parse_day(&text[..8])?;
+            let clock = format!("{}:{}:{}", &text[8..10], &text[10..12], &text[12..]);
+            let (second, _) = parse_time(&clock)?;
+            Some((from * DAY + second, from * DAY + second))
+        }
+        _ => None,
+    }
+}
+
+/// A day, a named month and a year, in any order, with an optional time.
+fn parse_words(text: &str) -> Option<(i64, i64)> {
+    const WEEKDAYS: [&str; 7] =
+        ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    let is_weekday = |word: &str| {
+        let word = word.trim_end_matches('.').to_ascii_lowercase();
+        word.len() >= 3 && WEEKDAYS.iter().any(|day| day.starts_with(&word))
+    };
+    let (mut year, mut month, mut day, mut clock, mut zone) = (None, None, None, None, "");
+    for word in text.split([' ', ',']).filter(|word| !word.is_empty()) {
+        let ordinal = ["st", "nd", "rd", "th"].iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word);
+        if word.contains(':') && clock.is_none() {
+            clock = Some(word);
+        } else if clock.is_some() && zone.is_empty() && is_zone(word) {
+            zone = word;
+        } else if word.len() == 4 && year.is_none() && digits(word).is_some() {
+            year = digits(word);
+        } else if ordinal.len() <= 2 && day.is_none() && digits(ordinal).is_some() {
+            day = digits(ordinal);
+        } else if month.is_none() && month_name(word.trim_end_matches('.')).is_some() {
+            month = month_name(word.trim_end_matches('.'));
+        } else if !is_weekday(word) {
+            return None;
+        }
+    }
+    let (from, to) = span(year?, Some(month?), day)?;
+    match clock {
+        None => Some((from * DAY, to * DAY - 1)),
+        Some(_) if day.is_none() => None,
+        Some(clock) => {
+            let zone = if matches!(zone, "GMT" | "UTC") { "Z" } else { zone };
+            let (second, exactness) = parse_time(&format!("{clock}{zone}"))?;
+            Some((from * DAY + second, from * DAY + second + exactness - 1))
+        }
+    }
+}
+
+fn is_zone(word: &str) -> bool {
+    matches!(word, "GMT" | "UTC" | "Z") || word.starts_with(['+', '-'])
+}
+
+/// The month of an English name, or of its first three letters.
+fn month_name(name: &str) -> Option<i64> {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let name = name.to_ascii_lowercase();
+    let at = MONTHS.iter().position(|month| {
+        name.len() >= 3 && (month.starts_with(&name) || name == "sept" && *month == "september")
+    })?;
+    Some(at as i64 + 1)
+}
+
 const DAY: i64 = 86_400;
 
 /// The first day and the day after the last, counted from 1970.
 fn parse_day(text: &str) -> Option<(i64, i64)> {
     let parts: Vec<&str> = text.split(['-', '/', '.']).collect();
-    let month_name = |name: &str| {
-        const MONTHS: &str = "janfebmaraprmayjunjulaugsepoctnovdec";
-        let name = name.get(..3)?.to_ascii_lowercase();
-        let at = MONTHS.find(&name)?;
-        (at % 3 == 0).then_some(at as i64 / 3 + 1)
-    };
     match parts[..] {
         [compact] if compact.len() == 8 => {
             span(digits(compact.get(..4)?)?, digits(compact.get(4..6)?), digits(compact.get(6..)?))
@@ -142,7 +226,22 @@ fn parse_day(text: &str) -> Option<(i64, i64)> {
             span(digits(year)?, Some(digits(month)?), Some(digits(day)?))
         }
         [day, month, year] if year.len() == 4 => {
-            span(digits(year)?, Some(month_name(month)?), Some(digits(day)?))
+            let month = match (month_name(month), digits(month)) {
+                (Some(month), _) => month,
+                (None, Some(month)) if text.contains('.') => month,
+                // With slashes either may come first, unless it is no month.
+                (None, Some(second)) => {
+                    let first = digits(day)?;
+                    return match (first > 12, second > 12) {
+                        (true, false) => span(digits(year)?, Some(second), Some(first)),
+                        (false, true) => span(digits(year)?, Some(first), Some(second)),
+                        _ if first == second => span(digits(year)?, Some(first), Some(second)),
+                        _ => None,
+                    };
+                }
+                (None, None) => return None,
+            };
+            span(digits(year)?, Some(month), Some(digits(day)?))
         }
         _ => None,
     }
@@ -222,6 +321,35 @@ mod tests {
         for text in ["20191115", "2019/11/15", "15-NOV-2019", "2019.11.15", " 2019-11-15 "] {
             assert_eq!(date(text).seconds(), date("2019-11-15").seconds(), "{text}");
         }
+    }
+
+    #[test]
+    fn spellings_of_mail_news_and_archives() {
+        for text in [
+            "Nov 15, 2019",
+            "15 November 2019",
+            "Friday, 15 Nov. 2019",
+            "November 15th, 2019",
+            "15.11.2019",
+            "15/11/2019",
+            "11/15/2019",
+        ] {
+            assert_eq!(date(text).seconds(), date("2019-11-15").seconds(), "{text}");
+        }
+        assert_eq!(date("November 2019").seconds(), date("2019-11").seconds());
+        for text in [
+            "Fri, 15 Nov 2019 10:30:00 GMT",
+            "Fri, 15 Nov 2019 12:30:00 +0200",
+            "20191115103000",
+            "1573813800",
+            "1573813800123",
+        ] {
+            assert_eq!(date(text).seconds(), date("2019-11-15T10:30:00Z").seconds(), "{text}");
+        }
+        // The fifth of June or the sixth of May.
+        assert!("05/06/2019".parse::<Date>().is_err());
+        assert!("15 things about 2019".parse::<Date>().is_err());
+        assert!("Monkey 2019 May".parse::<Date>().is_err());
     }
 
     #[test]
