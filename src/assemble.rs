@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ahash::AHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::bits::Bits;
+use crate::bits::{self, Bits};
 use crate::clusters::Verified;
 use crate::collection::Collection;
 use crate::config::Config;
@@ -18,7 +18,7 @@ use crate::detector::Near;
 use crate::document::Date;
 use crate::families::{Family, Occurrence};
 use crate::kinds::{Facts, Signals, quotes};
-use crate::ledger::{Entry, stretches};
+use crate::ledger::{Entry, Stretch, stretches};
 use crate::report::{
     ClusterRow, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, PairRow, Scores, SpanRow, Status,
 };
@@ -36,6 +36,8 @@ pub(crate) struct Findings {
     /// Tokens in matching runs with another document, or with an earlier place
     /// of their own.
     pub matched: Bits,
+    /// Tokens of what is to be ignored, if anything is.
+    pub ignored: Option<Bits>,
     /// In their final order.
     pub families: Vec<Family>,
 }
@@ -132,7 +134,11 @@ impl<'a> Context<'a> {
         }
         let ids: Vec<Arc<str>> =
             collection.documents.iter().map(|document| document.id.as_str().into()).collect();
-        let (clusters, cluster_of) = clusters(&leaders, &findings.originals, &near.pairs, &ids);
+        let (clusters, cluster_of) = match collection.roles.against {
+            // Of another collection only pairs are of interest.
+            true => (Vec::new(), vec![None; documents]),
+            false => clusters(&leaders, &findings.originals, &near.pairs, &ids),
+        };
         Context {
             config,
             collection,
@@ -353,12 +359,21 @@ impl<'a> Context<'a> {
             .iter()
             .map(|&(family, at)| self.entry(document, family, at, kinds))
             .collect();
-        let stretches = if entries.is_empty() {
+        let ignored = self.findings.ignored.as_ref().map(|bits| bits.packed(document, tokens.len()));
+        let mut stretches = if entries.is_empty() {
             Vec::new()
         } else {
-            let matched = self.findings.matched.packed(document, tokens.len());
+            let mut matched = self.findings.matched.packed(document, tokens.len());
+            for (matched, ignored) in matched.iter_mut().zip(ignored.iter().flatten()) {
+                *matched &= !ignored;
+            }
             stretches(&matched, &entries, self.config.count_formulas, owner)
         };
+        if let Some(ignored) = &ignored {
+            let runs = bits::runs(ignored).map(|run| Stretch::ignored(run.start as u32, run.end as u32));
+            stretches.extend(runs);
+            stretches.sort_unstable_by_key(|stretch| stretch.start);
+        }
 
         let mut labels = [0; 9];
         let mut maybe_first = 0;
@@ -368,9 +383,30 @@ impl<'a> Context<'a> {
         let mut cursor = Cursor::new(tokens.text);
         let mut floor = 0;
         for stretch in &stretches {
-            let entry = &entries[stretch.entry as usize];
             let weight = tokens.weight_of(stretch.start as usize, stretch.end as usize);
             labels[stretch.label as usize] += weight;
+            let Some(entry) = entries.get(stretch.entry as usize) else {
+                let bytes = tokens.bytes(stretch.start as usize, stretch.end as usize, floor);
+                floor = bytes.end;
+                let (start_char, start_line) = cursor.go(bytes.start);
+                let (end_char, end_line) = cursor.go(bytes.end);
+                spans.push(SpanRow {
+                    doc: self.id(document),
+                    label: stretch.label,
+                    family: None,
+                    start_byte: bytes.start as u64,
+                    end_byte: bytes.end as u64,
+                    start_char,
+                    end_char,
+                    start_line,
+                    end_line,
+                    identity: 1.0,
+                    other_doc: None,
+                    other_start_byte: None,
+                    other_end_byte: None,
+                });
+                continue;
+            };
             if !entry.again {
                 fractional += weight as f64 / f64::from(entry.df);
             }
@@ -400,7 +436,7 @@ impl<'a> Context<'a> {
             spans.push(SpanRow {
                 doc: self.id(document),
                 label: stretch.label,
-                family: entry.family + 1,
+                family: Some(entry.family + 1),
                 start_byte: bytes.start as u64,
                 end_byte: bytes.end as u64,
                 start_char,
@@ -408,9 +444,9 @@ impl<'a> Context<'a> {
                 start_line,
                 end_line,
                 identity: f64::from(occurrence.matched) / f64::from(occurrence.end - occurrence.start),
-                other_doc: self.id(entry.other),
-                other_start_byte: other_start.into(),
-                other_end_byte: other_end.into(),
+                other_doc: Some(self.id(entry.other)),
+                other_start_byte: Some(other_start.into()),
+                other_end_byte: Some(other_end.into()),
             });
         }
         labels[Label::Unique as usize] = tokens.weight - labels.iter().sum::<u64>();
@@ -444,7 +480,8 @@ impl<'a> Context<'a> {
         let slots = &self.slots[self.slot_starts[number as usize]..];
         let spread = &self.spreads[number as usize];
         let first = !again && own == 0 && after < occurrences.len() && spread.first_is_earliest;
-        let maybe_first = !again && spread.may_be_first(document, self.date(document));
+        let maybe_first =
+            !again && !self.collection.roles.against && spread.may_be_first(document, self.date(document));
         let df = spread.documents;
         Entry {
             family: number,
@@ -551,14 +588,16 @@ impl<'a> Context<'a> {
             true => usize::MAX,
             false => PARTNERS,
         };
+        let roles = self.collection.roles;
+        let bound = if roles.against { roles.judged } else { u32::MAX };
         let mut rows = Vec::new();
         let mut unlisted = 0;
-        for (b, &original) in (0..).zip(&self.findings.originals) {
+        for (b, &original) in (0..).zip(&self.findings.originals).skip(roles.judged as usize) {
             let mut found: Vec<(u32, Option<usize>)> = Vec::new();
             let mut all = 0;
             let mut add = |group: u32, pair: Option<usize>| {
                 let members = self.twins.get(&group).map_or(std::slice::from_ref(&group), |twins| twins);
-                let earlier = members.partition_point(|&member| member < b);
+                let earlier = members.partition_point(|&member| member < b.min(bound));
                 all += earlier;
                 found.extend(members[..earlier].iter().take(limit).map(|&a| (a, pair)));
             };
@@ -602,10 +641,13 @@ impl<'a> Context<'a> {
 
     /// The totals, from the labels of all documents.
     pub(crate) fn counts(&self, labels: [u64; 9], pairs_unlisted: u64) -> Counts {
-        let each = || (0..self.collection.len() as u32).map(|document| self.collection.tokens(document));
-        let originals = (0..).zip(&self.findings.originals);
+        let roles = self.collection.roles;
+        let judged = roles.judged..self.collection.len() as u32;
+        let each = || judged.clone().map(|document| self.collection.tokens(document));
+        let originals = (0..).zip(&self.findings.originals).skip(roles.judged as usize);
         Counts {
-            documents: self.collection.len() as u64,
+            documents: judged.len() as u64,
+            references: u64::from(roles.judged - roles.told),
             empty: each().filter(|tokens| tokens.weight == 0).count() as u64,
             exact_duplicates: originals.filter(|&(document, &original)| document != original).count() as u64,
             bytes: each().map(|tokens| tokens.text.len() as u64).sum(),

@@ -8,10 +8,13 @@ use crate::document::Document;
 use crate::hash;
 use crate::tokens::{TokenChunk, Tokens};
 
-/// Documents in order of date and id, dated ones first, in ranges to be worked
-/// on together.
+/// Ignored texts, then documents of another collection, then those to be
+/// judged; each in order of date and id, dated ones first, in ranges to be
+/// worked on together.
 pub(crate) struct Order<'a> {
     pub documents: Vec<&'a Document>,
+    /// Who is told what of whom.
+    pub roles: Roles,
     /// Of about a megabyte of text each.
     pub ranges: Vec<Range<usize>>,
 }
@@ -19,14 +22,55 @@ pub(crate) struct Order<'a> {
 /// Text in a range, about.
 const RANGE_BYTES: usize = 1 << 20;
 
+/// Where the documents of each role begin. What comes before can be told again
+/// by what comes after, never the other way round.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Roles {
+    /// The first document that is no ignored text.
+    pub told: u32,
+    /// The first document to be judged; those before it are of another
+    /// collection.
+    pub judged: u32,
+    /// Whether only what judged documents take from the other collection
+    /// counts.
+    pub against: bool,
+}
+
+impl Roles {
+    /// Whether it matters that a later document repeats an earlier one.
+    #[inline]
+    pub(crate) fn relates(&self, later: u32, earlier: u32) -> bool {
+        match () {
+            () if earlier < self.told => later >= self.told,
+            () if self.against => earlier < self.judged && later >= self.judged,
+            () => true,
+        }
+    }
+}
+
 impl<'a> Order<'a> {
-    pub(crate) fn new(documents: &'a [Document]) -> Self {
-        let mut documents: Vec<&Document> = documents.iter().collect();
+    /// `ignored` texts keep their order.
+    pub(crate) fn new(
+        ignored: &'a [Document],
+        against: Option<&'a [Document]>,
+        documents: &'a [Document],
+    ) -> Self {
         let order = |document: &&Document| {
             let date = document.date.as_ref().map(|date| date.seconds());
             (date.is_none(), date)
         };
-        documents.sort_unstable_by(|x, y| (order(x), &x.id).cmp(&(order(y), &y.id)));
+        let sorted = |documents: &'a [Document]| {
+            let mut documents: Vec<&Document> = documents.iter().collect();
+            documents.sort_unstable_by(|x, y| (order(x), &x.id).cmp(&(order(y), &y.id)));
+            documents
+        };
+        let old = sorted(against.unwrap_or_default());
+        let (told, judged) = (ignored.len() as u32, (ignored.len() + old.len()) as u32);
+        let roles = Roles { told, judged, against: against.is_some() };
+        let mut documents_in_order: Vec<&Document> = ignored.iter().collect();
+        documents_in_order.extend(old);
+        documents_in_order.extend(sorted(documents));
+        let documents = documents_in_order;
         let mut ranges = Vec::new();
         let (mut start, mut bytes) = (0, 0);
         for (at, document) in documents.iter().enumerate() {
@@ -36,7 +80,7 @@ impl<'a> Order<'a> {
                 (start, bytes) = (at + 1, 0);
             }
         }
-        Order { documents, ranges }
+        Order { documents, roles, ranges }
     }
 
     /// The texts of a range.
@@ -48,6 +92,7 @@ impl<'a> Order<'a> {
 /// Numbered documents with their tokens.
 pub(crate) struct Collection<'a> {
     pub documents: Vec<&'a Document>,
+    pub roles: Roles,
     pub ranges: Vec<Range<usize>>,
     tokens: Vec<Tokens<'a>>,
 }
@@ -55,12 +100,12 @@ pub(crate) struct Collection<'a> {
 impl<'a> Collection<'a> {
     /// Takes the tokens of every range, in order.
     pub(crate) fn new(order: Order<'a>, chunks: &'a [TokenChunk]) -> Self {
-        let Order { documents, ranges } = order;
+        let Order { documents, roles, ranges } = order;
         let tokens = ranges.iter().zip(chunks).flat_map(|(range, chunk)| {
             documents[range.clone()].iter().enumerate().map(|(at, document)| chunk.get(at, &document.text))
         });
         let tokens = tokens.collect();
-        Collection { tokens, documents, ranges }
+        Collection { tokens, documents, roles, ranges }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -74,20 +119,26 @@ impl<'a> Collection<'a> {
     }
 
     /// For every document the first one with the same tokens, which may be
-    /// itself. Documents without tokens are alone.
+    /// itself. Ignored texts and documents without tokens are alone, and so are
+    /// those to be judged of which only other judged ones have the tokens, if
+    /// these do not count.
     pub(crate) fn originals(&self, hashes: &[u64]) -> Vec<u32> {
         let mut seen: AHashMap<u64, Vec<u32>> = AHashMap::with_capacity(self.len());
         let original = |(document, &hash): (u32, &u64)| {
             let words = self.tokens(document).words;
-            if words.is_empty() {
+            if words.is_empty() || document < self.roles.told {
                 return document;
             }
             let same_hash = seen.entry(hash).or_default();
             let earlier = same_hash.iter().find(|&&earlier| self.same_tokens(earlier, document));
-            earlier.copied().unwrap_or_else(|| {
-                same_hash.push(document);
-                document
-            })
+            match earlier {
+                Some(&earlier) if self.roles.against && earlier >= self.roles.judged => document,
+                Some(&earlier) => earlier,
+                None => {
+                    same_hash.push(document);
+                    document
+                }
+            }
         };
         (0..).zip(hashes).map(original).collect()
     }

@@ -6,13 +6,14 @@
 
 use std::collections::BTreeSet;
 
+use ahash::AHashSet;
 use rayon::prelude::*;
 
 use crate::align::{self, align};
 use crate::anchors::{self, Anchor, anchors};
-use crate::assemble::{Context, Findings};
+use crate::assemble::{Context, Findings, Sight};
 use crate::bands::{Bands, candidates, entry};
-use crate::bits::Bits;
+use crate::bits::{self, Bits};
 use crate::clusters::{Lookup, Verified, leaders};
 use crate::collection::{Collection, Order};
 use crate::compare;
@@ -70,6 +71,23 @@ pub enum Stage {
     Ledger,
 }
 
+/// What a scan sets its documents against, besides each other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Background<'a> {
+    /// Texts that do not count wherever a document repeats them, exactly or
+    /// edited: they get the label [`Label::Ignored`](crate::Label::Ignored). A
+    /// stretch counts as one of them if it holds at least half of its tokens,
+    /// and is a line of its own or at least [`Config::min_tokens`] long.
+    pub ignored: &'a [String],
+    /// The same for all occurrences of families with one of these values of
+    /// [`FamilyRow::text_hash`](crate::FamilyRow::text_hash).
+    pub ignored_hashes: &'a [String],
+    /// Another collection: only what the documents take from it is reported,
+    /// and it is not judged itself. Dates do not matter then. Its ids may be
+    /// those of the documents.
+    pub against: Option<&'a [Document]>,
+}
+
 /// Is told that some of a stage's work is done: how many units now, of how many
 /// in all. Called from several threads.
 pub type Progress<'a> = &'a (dyn Fn(Stage, u64, u64) + Sync);
@@ -108,17 +126,54 @@ impl Detector {
     /// [`Error::DocumentTooLong`] if one is longer than
     /// [`MAX_DOCUMENT_BYTES`], [`Error::TooManyDocuments`] beyond 2³² − 1.
     pub fn scan(&self, documents: &[Document]) -> Result<Report, Error> {
-        self.scan_with(documents, &|_, _, _| {})
+        self.scan_with(documents, Background::default(), &|_, _, _| {})
     }
 
-    /// Scans a collection and reports progress.
+    /// Scans a collection against a background and reports progress.
+    ///
+    /// ```
+    /// use twicetold::{Background, Config, Detector, Document, Label};
+    ///
+    /// let release = "The mill will close in spring, and two hundred people will lose their work.";
+    /// let old = [Document::new("release", release)];
+    /// let new = [Document::new("article", format!("Bad news. {release}"))];
+    /// let detector = Detector::new(Config::default())?;
+    /// let background = Background { against: Some(&old), ..Background::default() };
+    /// let report = detector.scan_with(&new, background, &|_, _, _| {})?;
+    /// assert_eq!(report.documents.len(), 1);
+    /// assert_eq!(report.spans[0].other_doc.as_deref(), Some("release"));
+    ///
+    /// let ignored = [release.to_owned()];
+    /// let background = Background { ignored: &ignored, ..Background::default() };
+    /// let report = detector.scan_with(&new, background, &|_, _, _| {})?;
+    /// assert_eq!(report.spans[0].label, Label::Ignored);
+    /// assert_eq!(report.documents[0].scores.originality, Some(1.0));
+    /// # Ok::<(), twicetold::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// As [`Detector::scan`].
-    pub fn scan_with(&self, documents: &[Document], progress: Progress) -> Result<Report, Error> {
+    /// As [`Detector::scan`], of either collection.
+    pub fn scan_with(
+        &self,
+        documents: &[Document],
+        background: Background,
+        progress: Progress,
+    ) -> Result<Report, Error> {
         check_documents(documents)?;
-        Ok(self.pool.install(|| Scan { config: &self.config, progress }.run(documents)))
+        check_documents(background.against.unwrap_or_default())?;
+        let ignored: Vec<Document> =
+            background.ignored.iter().map(|text| Document::new("", text.as_str())).collect();
+        let all = documents.len() + background.against.map_or(0, <[_]>::len) + ignored.len();
+        if all >= u32::MAX as usize {
+            return Err(Error::TooManyDocuments(all));
+        }
+        if let Some(text) = ignored.iter().find(|text| text.text.len() > MAX_DOCUMENT_BYTES) {
+            return Err(Error::DocumentTooLong { id: "(ignored)".to_owned(), bytes: text.text.len() });
+        }
+        let order = Order::new(&ignored, background.against, documents);
+        let hashes: AHashSet<&str> = background.ignored_hashes.iter().map(String::as_str).collect();
+        Ok(self.pool.install(|| Scan { config: &self.config, progress }.run(order, &hashes)))
     }
 
     /// Compares listed pairs of documents, given by their places in
@@ -205,7 +260,7 @@ fn check_documents(documents: &[Document]) -> Result<(), Error> {
     if documents.len() >= u32::MAX as usize {
         return Err(Error::TooManyDocuments(documents.len()));
     }
-    let mut ids = ahash::AHashSet::with_capacity(documents.len());
+    let mut ids = AHashSet::with_capacity(documents.len());
     for Document { id, text, .. } in documents {
         if !ids.insert(id) {
             return Err(Error::DuplicateId { id: id.clone() });
@@ -230,18 +285,18 @@ struct Scan<'a> {
 }
 
 impl Scan<'_> {
-    fn run(&self, documents: &[Document]) -> Report {
-        let order = Order::new(documents);
+    fn run(&self, order: Order, ignored_hashes: &AHashSet<&str>) -> Report {
         let chunks = self.tokenise(&order);
         let collection = Collection::new(order, &chunks);
         let hashes: Vec<u64> =
             (0..collection.len() as u32).into_par_iter().map(|document| collection.hash(document)).collect();
         let originals = collection.originals(&hashes);
         let near = self.near_duplicates(&collection, &originals);
-        let batches = self.alignments(&collection, &originals);
-
         let lengths: Vec<u32> =
             (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
+        let ignores = collection.roles.told > 0 || !ignored_hashes.is_empty();
+        let ignored = ignores.then(|| Bits::new(lengths.iter().copied()));
+        let batches = self.alignments(&collection, &originals, ignored.as_ref());
         let matched = Bits::new(lengths.iter().copied());
         batches.par_iter().for_each(|batch| {
             for (later, earlier, runs) in batch.alignments() {
@@ -267,27 +322,57 @@ impl Scan<'_> {
                 }
             });
         }
-        let families = self.families(&collection, &originals, batches, &lengths, &matched);
-        let findings = Findings { originals, near, nearest, matched, families };
+        let mut families = self.families(&collection, &originals, batches, &lengths, &matched);
+        if let Some(ignored) = &ignored {
+            repeat_ignored_in_twins(&originals, &lengths, ignored);
+            strike(&mut families, ignored);
+        }
+        let mut findings = Findings { originals, near, nearest, matched, ignored, families };
+        if !ignored_hashes.is_empty() {
+            self.ignore_families(&collection, &mut findings, ignored_hashes);
+        }
         self.assemble(&Context::new(self.config, &collection, &findings), &collection, &findings)
+    }
+
+    /// Ignores the families whose text has one of these hashes.
+    fn ignore_families(&self, collection: &Collection, findings: &mut Findings, hashes: &AHashSet<&str>) {
+        let context = Context::new(self.config, collection, findings);
+        let sights = self.sights(&context, collection);
+        let is_named = |number: &u32| {
+            let row = context.family(*number, &sights, &mut Vec::new());
+            hashes.contains(row.text_hash.as_str())
+        };
+        let named: Vec<u32> = (0..findings.families.len() as u32).into_par_iter().filter(is_named).collect();
+        drop(context);
+        let Some(ignored) = &findings.ignored else { return };
+        for occurrence in named.iter().flat_map(|&number| &findings.families[number as usize].occurrences) {
+            ignored.set(occurrence.document, occurrence.start, occurrence.end - occurrence.start);
+        }
+        strike(&mut findings.families, ignored);
+    }
+
+    fn sights(&self, context: &Context, collection: &Collection) -> Vec<Sight> {
+        (0..collection.len() as u32)
+            .into_par_iter()
+            .flat_map_iter(|document| context.sights(document))
+            .collect()
     }
 
     /// Makes all rows.
     fn assemble(&self, context: &Context, collection: &Collection, findings: &Findings) -> Report {
-        let sights: Vec<_> = (0..collection.len() as u32)
-            .into_par_iter()
-            .flat_map_iter(|document| context.sights(document))
-            .collect();
+        let sights = self.sights(context, collection);
         let families: Vec<_> = (0..findings.families.len() as u32)
             .into_par_iter()
             .map_init(Vec::new, |folded, number| context.family(number, &sights, folded))
             .collect();
         let kinds: Vec<_> = families.iter().map(|row| row.kind).collect();
         let total = collection.len() as u64;
+        let first = collection.roles.judged as usize;
         let made: Vec<_> = collection
             .ranges
             .par_iter()
             .map(|range| {
+                let range = range.start.max(first)..range.end.max(first);
                 let mut owner = Vec::new();
                 let row = |document| context.document(document as u32, &kinds, &sights, &mut owner);
                 let rows: Vec<_> = range.clone().map(row).collect();
@@ -352,8 +437,11 @@ impl Scan<'_> {
                 sketched
             })
             .collect();
+        let roles = collection.roles;
         let takes_part = |document: &u32| {
-            originals[*document as usize] == *document && collection.tokens(*document).len() > 0
+            originals[*document as usize] == *document
+                && *document >= roles.told
+                && collection.tokens(*document).len() > 0
         };
         let buckets = (0..collection.len() as u32)
             .filter(takes_part)
@@ -363,7 +451,9 @@ impl Scan<'_> {
             .collect();
         let (mut pairs, crowded) = candidates(buckets);
         let least = self.config.similarity - MARGIN;
-        pairs.retain(|&(a, b)| estimate(&sketches[a as usize], &sketches[b as usize]) >= least);
+        pairs.retain(|&(a, b)| {
+            roles.relates(b, a) && estimate(&sketches[a as usize], &sketches[b as usize]) >= least
+        });
 
         // Sets are made only for documents that have a candidate.
         let involved: Vec<u32> = {
@@ -402,8 +492,10 @@ impl Scan<'_> {
         Near { bands, crowded, sketches, pairs: verified, leaders }
     }
 
-    /// All accepted alignments, in order of the later document.
-    fn alignments(&self, collection: &Collection, originals: &[u32]) -> Vec<Batch> {
+    /// All accepted alignments, in order of the later document; those with
+    /// ignored texts only set bits of `ignored`.
+    fn alignments(&self, collection: &Collection, originals: &[u32], ignored: Option<&Bits>) -> Vec<Batch> {
+        let roles = collection.roles;
         let mut postings = self.postings(collection, originals);
         let words = |document: u32| collection.tokens(document).words;
         let lengths = |document: u32| {
@@ -418,7 +510,11 @@ impl Scan<'_> {
                 sort_by_key(partition, 1, spare);
                 let mut found = Vec::new();
                 for group in partition.chunk_by(|x, y| x.key == y.key) {
-                    anchors(group, words, lengths, scratch, |anchor| found.push(anchor));
+                    anchors(group, words, lengths, scratch, |anchor| {
+                        if roles.relates(anchor.later, anchor.earlier) {
+                            found.push(anchor);
+                        }
+                    });
                 }
                 found.shrink_to_fit();
                 found
@@ -441,8 +537,13 @@ impl Scan<'_> {
                     let Anchor { later, earlier, .. } = pair[0];
                     let (b, a) = (collection.tokens(later), collection.tokens(earlier));
                     let min_tokens = self.lengths(a).min_tokens.max(self.lengths(b).min_tokens);
-                    align(b, a, later == earlier, min_tokens, pair, &mut scratch, |runs| {
-                        batch.push(later, earlier, runs);
+                    align(b, a, later == earlier, min_tokens, pair, &mut scratch, |runs| match ignored {
+                        Some(ignored) if earlier < roles.told => {
+                            if 2 * align::matched(runs) as usize >= a.len() {
+                                runs.iter().for_each(|run| ignored.set(later, run.b, run.len));
+                            }
+                        }
+                        _ => batch.push(later, earlier, runs),
                     });
                 }
                 (self.progress)(Stage::Alignment, 1, total);
@@ -542,6 +643,10 @@ impl Scan<'_> {
         }
         found.extend(orphans(&batches, &found, lengths, matched, self.config.min_tokens as u32));
         drop(batches);
+        if collection.roles.against {
+            // Exact copies within the other collection are of no interest.
+            found.retain(|family| family.occurrences.iter().any(|o| o.document >= collection.roles.judged));
+        }
         found.par_sort_by_cached_key(|family| {
             let first = family.occurrences[0];
             (
@@ -553,6 +658,29 @@ impl Scan<'_> {
             )
         });
         found
+    }
+}
+
+/// Takes out what is ignored, half of which or more: occurrences, and families
+/// that are left with one.
+fn strike(families: &mut Vec<Family>, ignored: &Bits) {
+    families.retain_mut(|family| {
+        let before = family.occurrences.len();
+        family
+            .occurrences
+            .retain(|o| 2 * ignored.count(o.document, o.start, o.end - o.start) < o.end - o.start);
+        let left = family.occurrences.len();
+        left == before || left > 1
+    });
+}
+
+/// Exact duplicates took no part in the search, so what is ignored in the
+/// original is ignored in each.
+fn repeat_ignored_in_twins(originals: &[u32], lengths: &[u32], ignored: &Bits) {
+    for (document, &original) in (0..).zip(originals).filter(|&(document, &original)| document != original) {
+        for run in bits::runs(&ignored.packed(original, lengths[original as usize] as usize)) {
+            ignored.set(document, run.start as u32, run.len() as u32);
+        }
     }
 }
 

@@ -68,8 +68,14 @@ pub(crate) struct Stretch {
     pub start: u32,
     pub end: u32,
     pub label: Label,
-    /// Number of the entry.
+    /// Number of the entry; none has that of what is ignored.
     pub entry: u32,
+}
+
+impl Stretch {
+    pub(crate) fn ignored(start: u32, end: u32) -> Self {
+        Stretch { start, end, label: Label::Ignored, entry: u32::MAX }
+    }
 }
 
 /// Labels the tokens of a document; what lies between the stretches is unique.

@@ -79,7 +79,7 @@ mod variants;
 
 pub use bands::Bands;
 pub use config::{Config, Sensitivity, Unit};
-pub use detector::{Comparing, Detector, Progress, Stage};
+pub use detector::{Background, Comparing, Detector, Progress, Stage};
 pub use document::{Date, DateError, Document, MAX_DOCUMENT_BYTES};
 pub use error::Error;
 pub use report::{

@@ -219,6 +219,17 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All seven.
+    pub const ALL: [Kind; 7] = [
+        Kind::Boilerplate,
+        Kind::Stock,
+        Kind::Syndicated,
+        Kind::Quotation,
+        Kind::Repeat,
+        Kind::Formula,
+        Kind::Shared,
+    ];
+
     /// Its name, as in the result files.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -295,8 +306,8 @@ pub struct SpanRow {
     pub doc: Arc<str>,
     /// What it is.
     pub label: Label,
-    /// The family that accounts for it.
-    pub family: u32,
+    /// The family that accounts for it; absent if it is ignored.
+    pub family: Option<u32>,
     /// First byte.
     pub start_byte: u64,
     /// One past the last byte.
@@ -312,12 +323,12 @@ pub struct SpanRow {
     /// Share of the occurrence's tokens that match the family's text.
     pub identity: f64,
     /// A document with another occurrence of the family: the first that has
-    /// one, this document itself for a repeat.
-    pub other_doc: Arc<str>,
+    /// one, this document itself for a repeat; absent if it is ignored.
+    pub other_doc: Option<Arc<str>>,
     /// Where that occurrence starts.
-    pub other_start_byte: u64,
+    pub other_start_byte: Option<u64>,
     /// Where it ends.
-    pub other_end_byte: u64,
+    pub other_end_byte: Option<u64>,
 }
 
 /// Two near-duplicate documents, `a` before `b` in order.
@@ -402,8 +413,10 @@ pub struct PassageRow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Documents scanned.
+    /// Documents scanned and judged.
     pub documents: u64,
+    /// Documents of another collection that they were set against.
+    pub references: u64,
     /// Documents without a letter or digit.
     pub empty: u64,
     /// Documents whose tokens equal an earlier one's.

@@ -243,7 +243,7 @@ fn fields_are_what_was_promised() {
 fn bad_input_is_named_and_the_rest_goes_on() {
     let directory = articles();
     let at = |name: &str| directory.path().join(name);
-    fs::write(at("latin.txt"), b"caf\xe9 au lait").unwrap();
+    fs::write(at("damaged.txt"), ["äöüÄÖÜß".as_bytes(), b"\xff"].concat()).unwrap();
     fs::write(at("empty.txt"), "").unwrap();
     fs::write(at("word.txt"), "one").unwrap();
     fs::write(at("nul.txt"), "before\0after").unwrap();
@@ -251,7 +251,7 @@ fn bad_input_is_named_and_the_rest_goes_on() {
     fs::write(at("nothing/picture.png"), "x").unwrap();
     fs::write(
         at("bad.jsonl"),
-        "{\"id\": 1, \"text\": \"fine\"}\nnot json\n{\"id\": 2, \"body\": \"x\"}\n{\"id\": 3, \"text\": 5.5}\n\n\
+        "{\"id\": 1, \"text\": \"fine\"}\nnot json\n{\"id\": 2, \"other\": \"x\"}\n{\"id\": 3, \"text\": 5.5}\n\n\
          {\"id\": 1, \"text\": \"again\"}\n{\"text\": \"no id\", \"date\": \"someday\"}\n{\"id\": [], \"text\": \"x\"}\n\
          [\"no object\"]\n{\"id\": 9, \"text\": \"x\"} trailing\n",
     )
@@ -266,7 +266,7 @@ fn bad_input_is_named_and_the_rest_goes_on() {
 
     let cases: [(&str, i32, &[&str]); 7] = [
         ("missing.txt", 3, &["missing.txt: no such file or directory", "hint: check the spelling"]),
-        ("latin.txt", 3, &["latin.txt: not UTF-8 at byte 3", "hint: convert it"]),
+        ("damaged.txt", 3, &["damaged.txt: not UTF-8 at byte 14", "hint: most of it is UTF-8"]),
         ("nothing", 3, &["nothing: a directory without any text file", "files of other types, not read: 1"]),
         ("empty.txt", 0, &[]),
         ("word.txt", 0, &[]),
@@ -277,7 +277,7 @@ fn bad_input_is_named_and_the_rest_goes_on() {
             &[
                 "bad.jsonl:2: not a JSON object at column",
                 "bad.jsonl:3: no field `text`",
-                "hint: --text-field names the field with the text; this line has: body",
+                "hint: --text-field names the field with the text; there are: other",
                 "bad.jsonl:4: field `text` is not a string",
                 "bad.jsonl:6: the id `1` stands at bad.jsonl:1 already",
                 "bad.jsonl:8: field `id` is neither a string nor a number",

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use generate::{Random, edited, prose};
 use proptest::prelude::*;
-use twicetold::{Config, Detector, Document, DocumentRow, Kind, Label, Report, Status};
+use twicetold::{Background, Config, Detector, Document, DocumentRow, Kind, Label, Report, Status};
 use unicode_normalization::char::is_combining_mark;
 
 fn scan(documents: &[Document], threads: usize) -> Report {
@@ -74,15 +74,15 @@ fn check(documents: &[Document], report: &Report) {
         assert_eq!(text[..end].chars().count() as u64, span.end_char);
         assert_eq!(1 + text[..start].matches('\n').count() as u64, span.start_line);
         assert_eq!(1 + text[..end].matches('\n').count() as u64, span.end_line);
-        let other = &texts[&*span.other_doc][span.other_start_byte as usize..span.other_end_byte as usize];
-        assert!(!other.is_empty());
+        let place = span.other_start_byte.unwrap() as usize..span.other_end_byte.unwrap() as usize;
+        assert!(!texts[span.other_doc.as_deref().unwrap()][place].is_empty());
         assert_ne!(span.label, Label::Unique);
         assert!(span.identity > 0.0 && span.identity <= 1.0);
         // Sorted and disjoint inside a document.
         let last = ends.insert(&span.doc, (span.start_byte, span.end_byte)).unwrap_or((0, 0));
         assert!(last.1 <= span.start_byte, "{span:?} after {last:?}");
-        let family = &report.families[span.family as usize - 1];
-        assert_eq!(family.family, span.family);
+        let family = &report.families[span.family.unwrap() as usize - 1];
+        assert_eq!(Some(family.family), span.family);
         assert!(span.label != Label::Boilerplate || family.kind == Kind::Boilerplate);
     }
     assert_eq!(report.counts.labels.iter().sum::<u64>(), report.counts.weight);
@@ -214,6 +214,69 @@ proptest! {
         let after = counting_formulas(&documents);
         for document in &documents[..4] {
             prop_assert!(unique(&after, &document.id) <= unique(&before, &document.id), "{}", document.id);
+        }
+    }
+
+    /// Whatever is ignored, the labels partition the text, and what is not
+    /// ignored is no less original than before.
+    #[test]
+    fn ignoring_a_text_takes_nothing_from_the_rest(seed in any::<u64>()) {
+        let documents = collection(seed);
+        let before = scan(&documents, 1);
+        let ignored: Vec<String> = before.families.iter().step_by(2).map(|family| family.text.clone()).collect();
+        let hashes: Vec<String> = before.families.iter().skip(1).step_by(3).map(|f| f.text_hash.clone()).collect();
+        let detector = Detector::new(Config::default()).unwrap();
+        let background = Background { ignored: &ignored, ignored_hashes: &hashes, against: None };
+        let after = detector.scan_with(&documents, background, &|_, _, _| {}).unwrap();
+        prop_assert_eq!(after.counts.labels.iter().sum::<u64>(), after.counts.weight);
+        for family in &after.families {
+            prop_assert!(!hashes.contains(&family.text_hash), "{}", family.text);
+        }
+        for row in &after.documents {
+            let Some(was) = row_of(&before, &row.id) else { continue };
+            let own = |row: &DocumentRow| {
+                letters_of(row.scores.unique, row.weight) + letters_of(row.scores.first, row.weight)
+            };
+            let ignored = letters_of(row.scores.ignored, row.weight);
+            prop_assert!(own(row) + ignored >= own(was), "{row:?} was {was:?}");
+            let spans: Vec<_> = after.spans.iter().filter(|span| span.doc == row.id).collect();
+            prop_assert!(spans.windows(2).all(|pair| pair[0].end_byte <= pair[1].start_byte));
+            for span in spans {
+                prop_assert_eq!(span.label == Label::Ignored, span.family.is_none());
+            }
+        }
+    }
+
+    /// Against another collection, what is told is told there: every exact copy
+    /// is found, and nothing is said of copies among the documents themselves.
+    #[test]
+    fn against_another_collection_only_its_text_is_told(seed in any::<u64>()) {
+        let (old, mut new) = (collection(seed), collection(seed.wrapping_add(1)));
+        let mut random = Random(!seed);
+        let passage = random.words(30).join(" ");
+        new.push(Document::new("own-1", format!("{} {passage}", random.words(20).join(" "))));
+        new.push(Document::new("own-2", format!("{} {passage}", random.words(20).join(" "))));
+        let full = old.iter().max_by_key(|document| document.text.len()).unwrap();
+        new.push(Document::new("copy", full.text.clone()));
+        let background = Background { against: Some(&old), ..Background::default() };
+        let report = Detector::new(Config::default()).unwrap().scan_with(&new, background, &|_, _, _| {}).unwrap();
+        prop_assert_eq!(report.documents.len(), new.len());
+        prop_assert_eq!(report.counts.references, old.len() as u64);
+        let texts: BTreeMap<&str, &str> = old.iter().map(|d| (d.id.as_str(), d.text.as_str())).collect();
+        for span in &report.spans {
+            prop_assert_ne!(&*span.doc, "own-2");
+            let place = span.other_start_byte.unwrap() as usize..span.other_end_byte.unwrap() as usize;
+            if span.label != Label::Repeat {
+                prop_assert!(texts[span.other_doc.as_deref().unwrap()].get(place).is_some(), "{span:?}");
+            }
+        }
+        for pair in &report.pairs {
+            prop_assert!(texts.contains_key(&*pair.a) && new.iter().any(|d| d.id == *pair.b));
+        }
+        prop_assert!(report.clusters.is_empty());
+        if let Some(row) = row_of(&report, "copy") {
+            prop_assert_eq!(row.scores.originality, Some(0.0), "{:?}", full);
+            prop_assert!(report.pairs.iter().any(|pair| &*pair.b == "copy"));
         }
     }
 

@@ -37,7 +37,7 @@ fn plain(text: &str) -> String {
 /// The stretches of a family's spans, as (document, printed text).
 fn printed(report: &Report, family: &FamilyRow) -> Vec<(String, String)> {
     let seeds = seeds();
-    let of_family = report.spans.iter().filter(|span| span.family == family.family);
+    let of_family = report.spans.iter().filter(|span| span.family == Some(family.family));
     of_family
         .map(|span| {
             let text = &seeds[span.doc.parse::<usize>().unwrap()].text;

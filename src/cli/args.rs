@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use anyhow::Result;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use twicetold::{Config, Sensitivity, Unit};
+use encoding_rs::Encoding;
+use twicetold::{Config, Kind, Label, Sensitivity, Unit};
 
-use super::input::Fields;
+use super::clean::Boundary;
+use super::input::Settings;
 
 const EXIT: &str = "\
 Exit status: 0 done; 1 a --fail-below condition was met; 2 usage or configuration
@@ -24,6 +27,10 @@ pub(crate) struct Args {
     #[arg(short, long, global = true)]
     pub quiet: bool,
 
+    /// Print every warning, not only the first ones
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
@@ -35,6 +42,19 @@ pub(crate) enum Command {
     Scan(ScanArgs),
     /// Show the passages that two texts share, or those of listed pairs of a collection
     Compare(CompareArgs),
+    /// Show one document of a result: every stretch of it, what it is and why, and where else it stands
+    Explain(ExplainArgs),
+    /// List the passages of a result, or export them as a list to ignore
+    Families(FamiliesArgs),
+    /// Write the collection of a result again, without what you name
+    Clean(CleanArgs),
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -67,32 +87,81 @@ pub(crate) enum Format {
     Json,
 }
 
+/// Formats of the result files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Tables {
+    /// JSON Lines
+    Jsonl,
+    /// CSV, in which cells that begin like formulas are made harmless
+    Csv,
+    /// Parquet
+    Parquet,
+}
+
+impl Tables {
+    pub(crate) fn ending(self) -> &'static str {
+        match self {
+            Tables::Jsonl => "jsonl",
+            Tables::Csv => "csv",
+            Tables::Parquet => "parquet",
+        }
+    }
+}
+
 static DEFAULT: LazyLock<Config> = LazyLock::new(Config::default);
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = EXIT, after_long_help = format!("\
 Examples:
-  twicetold scan articles/                     text and Markdown files, and JSON Lines
-  twicetold scan dump.jsonl.gz --out results   write all result files to results/
-  zcat dump.gz | twicetold scan - --id-field url --text-field body
+  twicetold scan articles/                     whatever is in there
+  twicetold scan dump.jsonl.zst --out results  write all result files to results/
+  twicetold scan crawl.warc.gz shard.parquet   several inputs, each in its format
+  twicetold scan articles/ --against releases/ only what they take from the releases
+  twicetold scan new/ --ignore boilerplate.jsonl --out results --output-format parquet
 
 {EXIT}"))]
 pub(crate) struct ScanArgs {
     /// Files, directories, or `-` for standard input
     ///
-    /// Directories are searched for .txt, .md, .jsonl, .ndjson and .jsonl.gz.
+    /// Text, Markdown, HTML, JSON Lines, JSON, CSV, Parquet, Arrow, WARC and WET, compressed with gzip,
+    /// zstd, bzip2 or xz, and in zip and tar archives. Directories are searched for them by their names.
     #[arg(value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub fields: FieldArgs,
+    pub input: InputArgs,
 
     #[command(flatten)]
     pub matching: MatchingArgs,
 
+    /// Do not count the texts in this file, wherever they stand; may be given again
+    ///
+    /// JSON Lines with `text`, `text_hash` or both, as in families.jsonl; or plain text, where each
+    /// paragraph is a text and each line of 32 hexadecimal digits a hash.
+    #[arg(long, value_name = "FILE", help_heading = "Background")]
+    pub ignore: Vec<PathBuf>,
+
+    /// Report only what the inputs take from this collection; may be given again
+    ///
+    /// Read like the inputs, and not judged itself.
+    #[arg(long, value_name = "INPUT", help_heading = "Background")]
+    pub against: Vec<PathBuf>,
+
+    /// Tell what would be read, and do nothing
+    #[arg(long, help_heading = "Output")]
+    pub dry_run: bool,
+
     /// Write all result files to this directory
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
+
+    /// Format of the result files
+    #[arg(long, value_enum, default_value_t = Tables::Jsonl, requires = "out", help_heading = "Output")]
+    pub output_format: Tables,
+
+    /// Write passim.csv too: cluster, size, begin, end, uid and gid of every occurrence
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub passim: bool,
 
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
@@ -103,7 +172,7 @@ pub(crate) struct ScanArgs {
     pub top: usize,
 
     /// Exit with status 1 if any document is less original than this share
-    #[arg(long, value_name = "SHARE", help_heading = "Output")]
+    #[arg(long, value_name = "SHARE", value_parser = share, help_heading = "Output")]
     pub fail_below: Option<f64>,
 }
 
@@ -127,7 +196,7 @@ pub(crate) struct CompareArgs {
     pub pairs: Option<PathBuf>,
 
     #[command(flatten)]
-    pub fields: FieldArgs,
+    pub input: InputArgs,
 
     #[command(flatten)]
     pub matching: MatchingArgs,
@@ -137,24 +206,194 @@ pub(crate) struct CompareArgs {
     pub format: Option<Format>,
 }
 
-/// Where JSON objects hold what a document is made of.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct FieldArgs {
-    /// JSON field that holds the text
-    #[arg(long, value_name = "NAME", default_value = "text", help_heading = "Input")]
-    pub text_field: String,
+#[command(after_long_help = "\
+Example:
+  twicetold scan seeds/ --out results
+  twicetold explain results seeds/1.txt")]
+pub(crate) struct ExplainArgs {
+    /// Directory with the results of a scan
+    #[arg(value_name = "RESULTS")]
+    pub results: PathBuf,
 
-    /// JSON field that holds the id; without one, file and line serve
-    #[arg(long, value_name = "NAME", default_value = "id", help_heading = "Input")]
-    pub id_field: String,
+    /// Id of the document
+    #[arg(value_name = "DOC")]
+    pub document: String,
+}
 
-    /// JSON field that holds the source: publisher, site or series
-    #[arg(long, value_name = "NAME", default_value = "source", help_heading = "Input")]
-    pub source_field: String,
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+Example:
+  twicetold families results --kind boilerplate --as-ignore > boilerplate.jsonl
+  twicetold scan new/ --ignore boilerplate.jsonl")]
+pub(crate) struct FamiliesArgs {
+    /// Directory with the results of a scan
+    #[arg(value_name = "RESULTS")]
+    pub results: PathBuf,
 
-    /// JSON field that holds the date of publication
-    #[arg(long, value_name = "NAME", default_value = "date", help_heading = "Input")]
-    pub date_field: String,
+    /// Only passages of these kinds
+    #[arg(long, value_name = "KIND,...", value_delimiter = ',', value_parser = one_of(&Kind::ALL, Kind::as_str))]
+    pub kind: Vec<Kind>,
+
+    /// Only passages in at least so many documents
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub min_df: u32,
+
+    /// Print their texts and hashes for --ignore
+    #[arg(long)]
+    pub as_ignore: bool,
+
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t = Format::Text, conflicts_with = "as_ignore")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+Examples:
+  twicetold scan crawl/ --out results
+  twicetold clean results --drop boilerplate,repeat --dry-run
+  twicetold clean results --drop boilerplate --near-duplicates drop --keep-copy longest --out cleaned
+  twicetold clean results --annotate --out annotated
+
+Run it in the directory that the scan was run in. The inputs are only read.")]
+pub(crate) struct CleanArgs {
+    /// Directory with the results of a scan
+    #[arg(value_name = "RESULTS")]
+    pub results: PathBuf,
+
+    /// Cut stretches with these labels out of the texts
+    #[arg(long, value_name = "LABEL,...", value_delimiter = ',', value_parser = one_of(&Label::ALL[1..], Label::as_str))]
+    pub drop: Vec<Label>,
+
+    /// What becomes of near-duplicates; every cluster keeps one of its documents
+    #[arg(long, value_enum, default_value_t = NearDuplicates::Keep)]
+    pub near_duplicates: NearDuplicates,
+
+    /// Which copy stays: of near-duplicates, and if given also of every passage that is cut
+    #[arg(long, value_enum)]
+    pub keep_copy: Option<KeepCopy>,
+
+    /// For `--keep-copy source-order`: the sources, the best first
+    #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
+    pub sources: Vec<String>,
+
+    /// Drop documents that are less original than this share
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub min_originality: Option<f64>,
+
+    /// Where cuts may begin and end
+    #[arg(long, value_enum, default_value_t = Boundary::Words)]
+    pub cut: Boundary,
+
+    /// Remove nothing; add to each record what would be, its originality, cluster and spans
+    #[arg(long)]
+    pub annotate: bool,
+
+    /// Tell what would go, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Directory to write to; must be new or empty
+    #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum NearDuplicates {
+    /// All stay
+    Keep,
+    /// All but one of each cluster go
+    Drop,
+    /// All stay, and say which cluster they are in
+    Annotate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeepCopy {
+    /// The first by file and line
+    First,
+    /// The one with most letters and digits
+    Longest,
+    /// The one with the earliest date
+    Earliest,
+    /// The one whose source comes first in --sources
+    SourceOrder,
+}
+
+/// A parser of values that are known by their names.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let names = PossibleValuesParser::new(all.iter().map(|&value| name(value)));
+    names.map(move |given| all.iter().copied().find(|&value| name(value) == given).expect("a possible value"))
+}
+
+fn share(given: &str) -> Result<f64, String> {
+    let share: f64 = given.parse().map_err(|_| "not a number".to_owned())?;
+    (0.0..=1.0).contains(&share).then_some(share).ok_or_else(|| "wanted 0 to 1".to_owned())
+}
+
+/// What to read, and where records hold what a document is made of.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InputArgs {
+    /// Field that holds the text; inner fields as `outer.inner`
+    ///
+    /// Without it: text, content, body, article, raw_content or content_text, the first that has a value.
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub text_field: Option<String>,
+
+    /// Field that holds the id
+    ///
+    /// Without it: id, url, uid, doc_id or _id; else file and line serve.
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub id_field: Option<String>,
+
+    /// Field that holds the source: publisher, site or series
+    ///
+    /// Without it: source, series, publisher, site, domain or host; else the host of a web address. Of a
+    /// web address the host is taken.
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub source_field: Option<String>,
+
+    /// Field that holds the date of publication
+    ///
+    /// Without it: date, published, published_at, date_published, pubdate or publish_date.
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub date_field: Option<String>,
+
+    /// Read only files of directories that match, whatever their type; may be given again
+    ///
+    /// `*` and `?` stop at slashes, `**` does not; a pattern without a slash is matched against the name.
+    #[arg(long, value_name = "PATTERN", help_heading = "Input")]
+    pub glob: Vec<String>,
+
+    /// Read hidden files and directories too
+    #[arg(long, help_heading = "Input")]
+    pub hidden: bool,
+
+    /// What to take from web pages
+    #[arg(long, value_enum, default_value_t = HtmlArg::Article, help_heading = "Input")]
+    pub html: HtmlArg,
+
+    /// Encoding of text files, web pages and tables, like windows-1252; found out without it
+    #[arg(long, value_name = "NAME", value_parser = encoding, help_heading = "Input")]
+    pub encoding: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HtmlArg {
+    /// The text of the article
+    Article,
+    /// All text
+    AllText,
+}
+
+fn encoding(label: &str) -> Result<String, String> {
+    let found = Encoding::for_label(label.as_bytes());
+    let found = found.ok_or("no such encoding, try one like windows-1252 or gb18030")?;
+    Ok(found.name().to_owned())
 }
 
 /// The settings of a [`Config`].
@@ -248,14 +487,18 @@ impl MatchingArgs {
     }
 }
 
-impl FieldArgs {
-    /// The JSON fields to read.
-    pub(crate) fn fields(&self) -> Fields {
-        Fields {
-            text: self.text_field.clone(),
-            id: self.id_field.clone(),
-            source: self.source_field.clone(),
-            date: self.date_field.clone(),
+impl InputArgs {
+    /// What to read, and how.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            text_field: self.text_field.clone(),
+            id_field: self.id_field.clone(),
+            source_field: self.source_field.clone(),
+            date_field: self.date_field.clone(),
+            glob: self.glob.clone(),
+            hidden: self.hidden,
+            all_text: self.html == HtmlArg::AllText,
+            encoding: self.encoding.clone(),
         }
     }
 }

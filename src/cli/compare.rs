@@ -12,29 +12,29 @@ use twicetold::{Comparison, Detector, Document, PassageRow};
 
 use super::args::{CompareArgs, Format};
 use super::input::{self, Collected};
-use super::{DONE, SKIPPED, complain, printable, summary};
+use super::{DONE, Messages, SKIPPED, complain, printable, summary};
 
 /// Runs the command and says with which status to exit.
 ///
 /// # Errors
 ///
 /// If nothing could be done, or standard output is gone.
-pub(crate) fn run(args: &CompareArgs, quiet: bool) -> Result<u8> {
+pub(crate) fn run(args: &CompareArgs, messages: Messages) -> Result<u8> {
     let detector = Detector::new(args.matching.config()?)?;
     match &args.pairs {
-        Some(pairs) => listed(args, pairs, &detector, quiet),
-        None => two(args, &detector, quiet),
+        Some(pairs) => listed(args, pairs, &detector, messages),
+        None => two(args, &detector, messages),
     }
 }
 
 /// Compares two files.
-fn two(args: &CompareArgs, detector: &Detector, quiet: bool) -> Result<u8> {
+fn two(args: &CompareArgs, detector: &Detector, messages: Messages) -> Result<u8> {
     let [a, b] = &args.inputs[..] else {
         bail!("compare takes two texts, or --pairs FILE and a collection; {} given", args.inputs.len());
     };
     let read = |path: &Path| -> Result<Document> {
         let Collected { mut documents, skipped, .. } =
-            input::collect(&[path.to_owned()], &args.fields.fields());
+            input::collect(&[path.to_owned()], &args.input.settings());
         match (documents.len(), skipped.first()) {
             (1, None) => Ok(documents.remove(0)),
             (_, Some(skipped)) => bail!("{}: {}", skipped.place(), skipped.reason),
@@ -53,7 +53,7 @@ fn two(args: &CompareArgs, detector: &Detector, quiet: bool) -> Result<u8> {
         }
         Format::Text => print(&mut out, &documents, &found[0])?,
     }
-    if found[0].passages.is_empty() && !quiet {
+    if found[0].passages.is_empty() && messages != Messages::None {
         let hint = "set phrases are left out; --count-formulas shows them";
         complain("note", "no passage stands in both", Some(hint));
     }
@@ -71,16 +71,16 @@ struct Pair {
 const AT_A_TIME: usize = 1024;
 
 /// Compares the listed pairs and writes their passages as JSON Lines.
-fn listed(args: &CompareArgs, list: &Path, detector: &Detector, quiet: bool) -> Result<u8> {
+fn listed(args: &CompareArgs, list: &Path, detector: &Detector, messages: Messages) -> Result<u8> {
     if args.format == Some(Format::Text) {
         bail!("passages of listed pairs are printed as JSON Lines; --format text is for two texts");
     }
     if args.inputs.is_empty() {
         bail!("--pairs {} needs the collection that its ids stand in", list.display());
     }
-    let collected = input::collect(&args.inputs, &args.fields.fields());
-    if !quiet {
-        super::warn(&collected);
+    let collected = input::collect(&args.inputs, &args.input.settings());
+    if messages != Messages::None {
+        super::warn(&collected, messages);
     }
     let documents = &collected.documents;
     let places: AHashMap<&str, usize> =
@@ -103,13 +103,13 @@ fn listed(args: &CompareArgs, list: &Path, detector: &Detector, quiet: bool) -> 
             Ok(pair) => pairs.push(pair),
             Err(reason) => {
                 unusable += 1;
-                if unusable <= super::MESSAGES && !quiet {
+                if unusable <= super::WARNINGS && messages != Messages::None {
                     complain("warning", &format!("{}:{number}: {reason}", list.display()), None);
                 }
             }
         }
     }
-    if unusable > super::MESSAGES && !quiet {
+    if unusable > super::WARNINGS && messages != Messages::None {
         complain("warning", &format!("{unusable} lines of {} name no pair", list.display()), None);
     }
     if pairs.is_empty() {

@@ -2,24 +2,28 @@
 //! method.
 
 mod args;
+mod background;
+mod clean;
 mod compare;
+mod explain;
+mod families;
 mod input;
 mod output;
 mod progress;
+mod results;
+mod scan;
 mod summary;
+mod tables;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::Instant;
 
 use anstyle::{AnsiColor, Style};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{CommandFactory, Parser};
-use twicetold::{Detector, Report};
 
-use args::{Args, Command, Format, ScanArgs};
+use args::{Args, Command};
 use input::Collected;
-use output::Run;
 
 /// Exit statuses; also in `--help`.
 const DONE: u8 = 0;
@@ -31,9 +35,19 @@ const SKIPPED: u8 = 3;
 pub fn run() -> ExitCode {
     let args = Args::parse();
     args.color.write_global();
+    let messages = match (args.quiet, args.verbose) {
+        (true, _) => Messages::None,
+        (_, true) => Messages::All,
+        _ => Messages::Some,
+    };
     let done = match &args.command {
-        Command::Scan(scan_args) => scan(scan_args, args.quiet),
-        Command::Compare(compare_args) => compare::run(compare_args, args.quiet),
+        Command::Scan(args) => scan::run(args, messages),
+        Command::Compare(args) => compare::run(args, messages),
+        Command::Explain(args) => explain::run(args),
+        Command::Families(args) => families::run(args),
+        Command::Clean(args) => clean::run(args, messages),
+        Command::Completions { shell } => completions(*shell),
+        Command::Man => manual(),
     };
     match done {
         Ok(status) => ExitCode::from(status),
@@ -45,81 +59,54 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn scan(args: &ScanArgs, quiet: bool) -> Result<u8> {
-    let started = Instant::now();
-    let detector = Detector::new(args.matching.config()?)?;
-    if let Some(least) = args.fail_below {
-        anyhow::ensure!((0.0..=1.0).contains(&least), "--fail-below is {least}, wanted 0 to 1");
-    }
-    let mut inputs = args.inputs.clone();
-    if inputs.is_empty() {
-        if io::stdin().is_terminal() {
-            let usage = Args::command().render_usage().to_string();
-            let hint = format!("name a file or a directory, or pipe text into `-`\n{usage}");
-            complain("error", "no input given", Some(&hint));
-            return Ok(UNUSABLE);
-        }
-        inputs.push("-".into());
-    }
-    if let Some(out) = &args.out {
-        output::prepare(out)?;
-    }
-    let bar = progress::Bar::new(quiet);
-    bar.reading();
-    let collected = input::collect(&inputs, &args.fields.fields());
-    bar.clear();
-    if !quiet {
-        warn(&collected);
-    }
-    if collected.documents.is_empty() {
-        complain("error", "no document could be read, nothing was done", Some(input::ENDINGS));
-        return Ok(UNUSABLE);
-    }
-    let report = detector
-        .scan_with(&collected.documents, &|stage, done, total| bar.advance(stage, done, total))
-        .context("cannot scan this collection")?;
-    bar.clear();
-    let run = Run::new(detector.config(), &inputs, &collected, &report, started.elapsed());
-    if let Some(out) = &args.out {
-        output::write(out, &report, &collected.skipped, &run)
-            .with_context(|| format!("cannot write results to {}", out.display()))?;
-    }
-    match args.format {
-        Format::Text => summary::print(&mut anstream::stdout().lock(), &report, args.top)?,
-        Format::Json => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            output::write_json(&mut out, &report, &collected.skipped, &run)?;
-            out.flush()?;
-        }
-    }
-    if let (Some(out), Format::Text, false) = (&args.out, args.format, quiet) {
-        complain("note", &format!("results are in {}", out.display()), None);
-    }
-    let below = |least| lowest(&report).is_some_and(|lowest| lowest < least);
-    Ok(match args.fail_below {
-        Some(least) if below(least) => BELOW,
-        _ if !collected.skipped.is_empty() => SKIPPED,
-        _ => DONE,
-    })
+fn completions(shell: clap_complete::Shell) -> Result<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), env!("CARGO_PKG_NAME"), &mut script);
+    io::stdout().write_all(&script)?;
+    Ok(DONE)
 }
 
-fn lowest(report: &Report) -> Option<f64> {
-    report.documents.iter().filter_map(|row| row.scores.originality).min_by(f64::total_cmp)
+/// One page for all commands.
+fn manual() -> Result<u8> {
+    let mut command = Args::command();
+    command.build();
+    let mut page = Vec::new();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for command in command.get_subcommands().filter(|command| command.get_name() != "help") {
+        let man = clap_mangen::Man::new(command.clone());
+        man.render_synopsis_section(&mut page)?;
+        man.render_description_section(&mut page)?;
+        man.render_options_section(&mut page)?;
+        man.render_extra_section(&mut page)?;
+    }
+    io::stdout().write_all(&page)?;
+    Ok(DONE)
 }
 
-/// Most messages of one kind that are printed; the rest is in `run.json`.
-const MESSAGES: usize = 20;
+/// Which messages are printed besides errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Messages {
+    None,
+    Some,
+    All,
+}
 
-fn warn(collected: &Collected) {
-    for skipped in collected.skipped.iter().take(MESSAGES) {
+/// Most warnings that are printed unless all are asked for; the rest is in
+/// `run.json`.
+const WARNINGS: usize = 20;
+
+pub(crate) fn warn(collected: &Collected, messages: Messages) {
+    let most = match messages {
+        Messages::None => return,
+        Messages::Some => WARNINGS,
+        Messages::All => usize::MAX,
+    };
+    for skipped in collected.skipped.iter().take(most) {
         complain("warning", &format!("{}: {}", skipped.place(), skipped.reason), skipped.hint.as_deref());
     }
-    if let Some(more) = collected.skipped.len().checked_sub(MESSAGES + 1) {
-        complain(
-            "warning",
-            &format!("{} more inputs were skipped", more + 1),
-            Some("run.json lists them all"),
-        );
+    if let Some(more) = collected.skipped.len().checked_sub(most).filter(|more| *more > 0) {
+        let hint = "--verbose names them all, and so does run.json";
+        complain("warning", &format!("{more} more inputs were skipped"), Some(hint));
     }
     for note in &collected.notes {
         complain("note", note, None);

@@ -9,11 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use ahash::AHashMap;
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use serde::Serialize;
+use serde_json::json;
 use twicetold::{Config, Counts, DocumentRow, LangUnit, Report, Scores, Status};
 
-use super::input::{Collected, Skipped};
+use super::args::{ScanArgs, Tables};
+use super::input::{Collected, Settings, Skipped};
+use super::tables::{self, Table};
 
 /// What `run.json` says.
 #[derive(Debug, Serialize)]
@@ -21,6 +26,13 @@ pub(crate) struct Run<'a> {
     program: &'static str,
     version: &'static str,
     inputs: Vec<String>,
+    /// How they were read.
+    input: Settings,
+    /// A hash of all ids and texts that were read.
+    digest: String,
+    ignore: Vec<String>,
+    against: Vec<String>,
+    output_format: &'static str,
     config: &'a Config,
     counts: &'a Counts,
     guarantee: String,
@@ -41,6 +53,7 @@ struct Timing {
 
 impl<'a> Run<'a> {
     pub(crate) fn new(
+        args: &ScanArgs,
         config: &'a Config,
         inputs: &[PathBuf],
         collected: &'a Collected,
@@ -49,8 +62,12 @@ impl<'a> Run<'a> {
     ) -> Self {
         let counts = &report.counts;
         let seconds = elapsed.as_secs_f64();
-        let mut inputs: Vec<String> = inputs.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-        inputs.sort();
+        let sorted = |paths: &[PathBuf]| {
+            let mut names: Vec<String> =
+                paths.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+            names.sort();
+            names
+        };
         let guarantee = format!(
             "every exact repeat of {} tokens or more is found, unless all its shingles carry too little information",
             counts.guaranteed_tokens
@@ -59,7 +76,12 @@ impl<'a> Run<'a> {
         Run {
             program: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
-            inputs,
+            inputs: sorted(inputs),
+            input: args.input.settings(),
+            digest: collected.digest(),
+            ignore: sorted(&args.ignore),
+            against: sorted(&args.against),
+            output_format: args.output_format.ending(),
             config,
             counts,
             guarantee,
@@ -97,7 +119,14 @@ static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
 /// # Errors
 ///
 /// If one cannot be written; then none is.
-pub(crate) fn write(out: &Path, report: &Report, skipped: &[Skipped], run: &Run) -> Result<()> {
+pub(crate) fn write(
+    out: &Path,
+    format: Tables,
+    passim: bool,
+    report: &Report,
+    skipped: &[Skipped],
+    run: &Run,
+) -> Result<()> {
     let unfinished = tempfile::Builder::new().prefix(".twicetold-").tempdir_in(out)?;
     *UNFINISHED.lock().expect("no thread panics while it holds this") = Some(unfinished.path().to_owned());
     // A second handler cannot be set; this program sets one.
@@ -107,44 +136,64 @@ pub(crate) fn write(out: &Path, report: &Report, skipped: &[Skipped], run: &Run)
         }
         std::process::exit(130);
     });
-    let at = |name: &str| unfinished.path().join(name);
+    let to = unfinished.path();
     let skipped: Vec<DocumentRow> = skipped.iter().map(skipped_row).collect();
-    lines(&at("documents.jsonl"), report.documents.iter().chain(&skipped))?;
-    lines(&at("families.jsonl"), &report.families)?;
-    lines(&at("spans.jsonl"), &report.spans)?;
-    lines(&at("pairs.jsonl"), &report.pairs)?;
-    lines(&at("clusters.jsonl"), &report.clusters)?;
-    let mut file = create(&at("run.json"))?;
+    tables::DOCUMENTS.write(to, format, report.documents.iter().chain(&skipped))?;
+    tables::FAMILIES.write(to, format, &report.families)?;
+    tables::SPANS.write(to, format, &report.spans)?;
+    tables::PAIRS.write(to, format, &report.pairs)?;
+    tables::CLUSTERS.write(to, format, &report.clusters)?;
+    let mut names: Vec<String> = TABLES.iter().map(|table| table.file(format)).collect();
+    if passim {
+        tables::PASSIM.write(to, Tables::Csv, passim_rows(report))?;
+        names.push(tables::PASSIM.file(Tables::Csv));
+    }
+    let mut file = BufWriter::new(File::create(to.join(RUN))?);
     serde_json::to_writer_pretty(&mut file, run)?;
     file.write_all(b"\n")?;
-    finish(file)?;
-    for name in FILES {
-        fs::rename(at(name), out.join(name)).with_context(|| format!("cannot replace {name}"))?;
+    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    // The run last, which tells that the others are complete.
+    names.push(RUN.to_owned());
+    for name in &names {
+        fs::rename(to.join(name), out.join(name)).with_context(|| format!("cannot replace {name}"))?;
+    }
+    // Tables of an earlier run in another format would not belong to it.
+    let all =
+        TABLES.iter().flat_map(|table| Tables::value_variants().iter().map(|&format| table.file(format)));
+    for name in all.chain([tables::PASSIM.file(Tables::Csv)]).filter(|name| !names.contains(name)) {
+        match fs::remove_file(out.join(&name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("cannot remove the earlier {name}"));
+            }
+            _ => {}
+        }
     }
     *UNFINISHED.lock().expect("no thread panics while it holds this") = None;
     Ok(())
 }
 
-/// In the order in which they are put in place: the run last, which tells that
-/// the others are complete.
-const FILES: [&str; 6] =
-    ["documents.jsonl", "families.jsonl", "spans.jsonl", "pairs.jsonl", "clusters.jsonl", "run.json"];
+const TABLES: [Table; 5] =
+    [tables::DOCUMENTS, tables::FAMILIES, tables::SPANS, tables::PAIRS, tables::CLUSTERS];
+const RUN: &str = "run.json";
 
-fn create(path: &Path) -> io::Result<BufWriter<File>> {
-    Ok(BufWriter::with_capacity(1 << 18, File::create(path)?))
-}
-
-fn finish(file: BufWriter<File>) -> io::Result<()> {
-    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
-}
-
-fn lines<T: Serialize>(path: &Path, rows: impl IntoIterator<Item = T>) -> Result<()> {
-    let mut file = create(path)?;
-    for row in rows {
-        serde_json::to_writer(&mut file, &row)?;
-        file.write_all(b"\n")?;
-    }
-    Ok(finish(file)?)
+/// Every occurrence as passim lists them: offsets in characters, the document
+/// as `uid` and its source as `gid`.
+fn passim_rows(report: &Report) -> impl Iterator<Item = serde_json::Value> {
+    let sources: AHashMap<&str, Option<&str>> =
+        report.documents.iter().map(|row| (&*row.id, row.source.as_deref())).collect();
+    let mut rows: Vec<(u32, &twicetold::SpanRow)> =
+        report.spans.iter().filter_map(|span| Some((span.family?, span))).collect();
+    rows.sort_by_key(|row| row.0);
+    rows.into_iter().map(move |(family, span)| {
+        json!({
+            "cluster": family,
+            "size": report.families[family as usize - 1].occurrences,
+            "begin": span.start_char,
+            "end": span.end_char,
+            "uid": span.doc,
+            "gid": sources[&*span.doc],
+        })
+    })
 }
 
 /// The row of an input that was not read.

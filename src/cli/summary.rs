@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 use twicetold::{DocumentRow, FamilyRow, Kind, Label, Report};
 
+use super::input::Collected;
 use super::printable;
 
 /// Documents up to which each gets a bar of its own.
@@ -18,7 +19,7 @@ const BAR: usize = 24;
 ///
 /// If standard output cannot be written to.
 pub(crate) fn print(out: &mut impl Write, report: &Report, top: usize) -> io::Result<()> {
-    let width = terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0)).clamp(60, 160);
+    let width = width();
     head(out, report)?;
     ledger(out, report)?;
     passages(out, report, top, width)?;
@@ -82,35 +83,68 @@ fn ledger(out: &mut impl Write, report: &Report) -> io::Result<()> {
     Ok(())
 }
 
+/// Width of the terminal, or of a page.
+fn width() -> usize {
+    terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0)).clamp(60, 160)
+}
+
+/// Lists all families.
+///
+/// # Errors
+///
+/// If standard output cannot be written to.
+pub(crate) fn families(out: &mut impl Write, families: &[FamilyRow]) -> io::Result<()> {
+    list(out, &families.iter().collect::<Vec<_>>(), families.len(), width())
+}
+
+/// Lists the files of a collection.
+///
+/// # Errors
+///
+/// If standard output cannot be written to.
+pub(crate) fn files(out: &mut impl Write, collected: &Collected) -> io::Result<()> {
+    writeln!(out, "  {DIM}{:>9} {:>9}  {:10}  file{DIM:#}", "documents", "text", "format")?;
+    for file in &collected.files {
+        let documents = thousands(file.documents as u64);
+        let (size, path) = (bytes(file.bytes), printable(&file.path));
+        writeln!(out, "  {documents:>9} {size:>9}  {:10}  {path}", file.holds.name())?;
+    }
+    let total: u64 = collected.files.iter().map(|file| file.bytes).sum();
+    let files = number(collected.files.len() as u64, "file");
+    let documents = number(collected.documents.len() as u64, "document");
+    writeln!(out, "{BOLD}{files}, {documents}, {} of text{BOLD:#}", bytes(total))
+}
+
+fn list(out: &mut dyn Write, families: &[&FamilyRow], top: usize, width: usize) -> io::Result<()> {
+    writeln!(out, "  {DIM}{:>7} {:>7} {:>7}  {:11}  text{DIM:#}", "docs", "places", "tokens", "kind")?;
+    for family in families.iter().take(top) {
+        let style = kind_style(family.kind);
+        writeln!(
+            out,
+            "  {:>7} {:>7} {:>7}  {style}{:11}{style:#}  {}",
+            thousands(u64::from(family.df)),
+            thousands(u64::from(family.occurrences)),
+            thousands(u64::from(family.tokens)),
+            family.kind.as_str(),
+            snippet(&family.text, width.saturating_sub(42)),
+        )?;
+    }
+    match families.len().saturating_sub(top) {
+        0 => Ok(()),
+        more => writeln!(out, "  {DIM}and {} more{DIM:#}", thousands(more as u64)),
+    }
+}
+
 fn passages(out: &mut impl Write, report: &Report, top: usize, width: usize) -> io::Result<()> {
-    let list = |out: &mut dyn Write, families: &[&FamilyRow], top: usize| -> io::Result<()> {
-        writeln!(out, "  {DIM}{:>7} {:>7} {:>7}  {:11}  text{DIM:#}", "docs", "places", "tokens", "kind")?;
-        for family in families.iter().take(top) {
-            let style = kind_style(family.kind);
-            writeln!(
-                out,
-                "  {:>7} {:>7} {:>7}  {style}{:11}{style:#}  {}",
-                thousands(u64::from(family.df)),
-                thousands(u64::from(family.occurrences)),
-                thousands(u64::from(family.tokens)),
-                family.kind.as_str(),
-                snippet(&family.text, width.saturating_sub(42)),
-            )?;
-        }
-        match families.len().saturating_sub(top) {
-            0 => Ok(()),
-            more => writeln!(out, "  {DIM}and {} more{DIM:#}", thousands(more as u64)),
-        }
-    };
     let (phrases, passages): (Vec<&FamilyRow>, Vec<&FamilyRow>) =
         report.families.iter().partition(|family| family.kind == Kind::Formula);
     if !passages.is_empty() {
         writeln!(out, "\n{BOLD}Most repeated passages{BOLD:#}")?;
-        list(out, &passages, top)?;
+        list(out, &passages, top, width)?;
     }
     if !phrases.is_empty() {
         writeln!(out, "\n{BOLD}Set phrases{BOLD:#} {DIM}(counted as unique){DIM:#}")?;
-        list(out, &phrases, top.div_ceil(4))?;
+        list(out, &phrases, top.div_ceil(4), width)?;
     }
     Ok(())
 }
@@ -183,7 +217,7 @@ fn bar(share: f64) -> String {
     if shown.is_empty() && share > 0.0 { "▏".to_owned() } else { shown }
 }
 
-fn label_style(label: Label) -> Style {
+pub(crate) fn label_style(label: Label) -> Style {
     let color = match label {
         Label::Unique => return Style::new(),
         Label::First => AnsiColor::Green,

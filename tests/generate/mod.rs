@@ -306,7 +306,7 @@ impl Planted {
         for span in &report.spans {
             let document = span.doc.parse().unwrap();
             let stretch =
-                stretches.entry((document, span.family)).or_insert((span.start_byte, span.end_byte));
+                stretches.entry((document, span.family.unwrap())).or_insert((span.start_byte, span.end_byte));
             stretch.1 = span.end_byte;
             let words = word(document, span.start_byte)..word(document, span.end_byte);
             extra += is_copy[document][words.clone()].iter().filter(|is_copy| !**is_copy).count();

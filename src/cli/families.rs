@@ -1,0 +1,44 @@
+//! `families`: the passages of a result, listed or as a list to ignore.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::args::{FamiliesArgs, Format};
+use super::results::Results;
+use super::{DONE, summary};
+
+/// Runs the command and says with which status to exit.
+///
+/// # Errors
+///
+/// If the results cannot be read or standard output is gone.
+pub(crate) fn run(args: &FamiliesArgs) -> Result<u8> {
+    let mut families = Results::open(&args.results)?.families()?;
+    families.retain(|family| {
+        (args.kind.is_empty() || args.kind.contains(&family.kind)) && family.df >= args.min_df
+    });
+    let mut out = anstream::stdout().lock();
+    if args.as_ignore {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            text_hash: &'a str,
+            text: &'a str,
+        }
+        for family in &families {
+            let line = Line { text_hash: &family.text_hash, text: &family.text };
+            writeln!(out, "{}", serde_json::to_string(&line)?)?;
+        }
+    } else if args.format == Format::Json {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        for family in &families {
+            serde_json::to_writer(&mut out, family)?;
+            out.write_all(b"\n")?;
+        }
+        out.flush()?;
+    } else {
+        summary::families(&mut out, &families)?;
+    }
+    Ok(DONE)
+}

@@ -1,0 +1,700 @@
+//! Reading documents: directories, files and streams of many formats.
+//!
+//! A file's name and its first bytes tell what it holds ([`kinds`]), packing is
+//! undone ([`unpack`]), and each format's reader gives texts or records, which
+//! become documents ([`record`]). Whatever cannot be read is skipped, named with
+//! its cause and a remedy, and counted; the rest goes on. Inputs are only ever
+//! opened for reading.
+
+#[cfg(feature = "columnar")]
+pub(crate) mod columns;
+mod decode;
+#[cfg(feature = "html")]
+mod html;
+mod kinds;
+mod record;
+mod unpack;
+mod warc;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, BufRead, Read};
+use std::path::{Path, PathBuf};
+
+use ahash::AHashMap;
+use encoding_rs::Encoding;
+use serde::de::DeserializeSeed;
+use serde::{Deserialize, Serialize};
+use twicetold::{Document, MAX_DOCUMENT_BYTES};
+
+pub(crate) use kinds::{ENDINGS, Holds};
+pub(crate) use record::Fields;
+use record::{Noticed, Record, RecordSeed, Refused, Value, Values, host};
+pub(crate) use unpack::{Packed, Source};
+
+/// What to read, and how; also in `run.json`, so that it can be read again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Settings {
+    /// The fields named by the user; the usual ones are tried for the others.
+    pub text_field: Option<String>,
+    pub id_field: Option<String>,
+    pub source_field: Option<String>,
+    pub date_field: Option<String>,
+    /// Patterns of which a file in a directory must match one, if there are any.
+    pub glob: Vec<String>,
+    /// Whether hidden files in directories are read.
+    pub hidden: bool,
+    /// Whether all text of web pages is taken, not only the article.
+    pub all_text: bool,
+    /// The encoding of text files; found out where it is not given.
+    pub encoding: Option<String>,
+}
+
+impl Settings {
+    pub(crate) fn fields(&self) -> Fields {
+        let [text, id, source, date] =
+            [&self.text_field, &self.id_field, &self.source_field, &self.date_field].map(Option::as_deref);
+        Fields::new(text, id, source, date)
+    }
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(crate) struct Collected {
+    pub documents: Vec<Document>,
+    /// What was not, sorted by place.
+    pub skipped: Vec<Skipped>,
+    /// What the user should know besides.
+    pub notes: Vec<String>,
+    /// The files read, sorted.
+    pub files: Vec<FileRead>,
+}
+
+impl Collected {
+    /// A number for what was read: ids and texts, in order.
+    pub(crate) fn digest(&self) -> String {
+        let mut hasher = xxhash_rust::xxh3::Xxh3::new();
+        for Document { id, text, .. } in &self.documents {
+            for part in [id, text] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part.as_bytes());
+            }
+        }
+        format!("{:032x}", hasher.digest128())
+    }
+}
+
+/// A file that was read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FileRead {
+    pub path: String,
+    pub holds: Holds,
+    /// Whether it stands in an archive.
+    pub packed: bool,
+    pub documents: usize,
+    pub bytes: u64,
+}
+
+/// An input that was not read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct Skipped {
+    pub path: String,
+    pub line: Option<u64>,
+    pub reason: String,
+    #[serde(skip)]
+    pub hint: Option<String>,
+}
+
+impl Skipped {
+    /// The file, and the line if it has one.
+    pub(crate) fn place(&self) -> String {
+        match self.line {
+            Some(line) => format!("{}:{line}", self.path),
+            None => self.path.clone(),
+        }
+    }
+}
+
+/// Reads all inputs.
+pub(crate) fn collect(inputs: &[PathBuf], settings: &Settings) -> Collected {
+    let mut reader = Reader {
+        fields: settings.fields(),
+        encoding: settings.encoding.as_deref().and_then(|label| Encoding::for_label(label.as_bytes())),
+        settings,
+        found: Collected::default(),
+        seen: BTreeSet::new(),
+        noticed: Noticed::default(),
+        unknown: 0,
+        hidden: 0,
+        nuls: 0,
+        twice: 0,
+        decoded: BTreeMap::new(),
+        pageless: 0,
+    };
+    for input in inputs {
+        reader.input(input);
+    }
+    reader.finish()
+}
+
+struct Reader<'a> {
+    settings: &'a Settings,
+    fields: Fields,
+    encoding: Option<&'static Encoding>,
+    found: Collected,
+    /// Files read already, by their real path.
+    seen: BTreeSet<PathBuf>,
+    noticed: Noticed,
+    unknown: usize,
+    hidden: usize,
+    nuls: usize,
+    twice: usize,
+    /// Texts that were not UTF-8, by encoding.
+    decoded: BTreeMap<&'static str, usize>,
+    /// Records of web archives without an article.
+    pageless: usize,
+}
+
+/// Archives inside one another; more is an attack.
+const NESTED: usize = 4;
+
+impl Reader<'_> {
+    fn input(&mut self, input: &Path) {
+        if input == Path::new("-") {
+            if self.seen.insert(input.to_owned()) {
+                self.source("-".to_owned(), Ok(Source::stream(io::stdin().lock())), Holds::Unknown, 0);
+            } else {
+                self.twice += 1;
+            }
+        } else if input.is_dir() {
+            self.directory(input);
+        } else {
+            self.file(input, Holds::of_name(input));
+        }
+    }
+
+    fn directory(&mut self, directory: &Path) {
+        let before = self.found.documents.len() + self.found.skipped.len() + self.twice;
+        let mut hidden = 0;
+        let mut shown = |entry: &walkdir::DirEntry| {
+            let is_hidden = entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
+            hidden += usize::from(is_hidden && !self.settings.hidden);
+            !is_hidden || self.settings.hidden
+        };
+        let walk = walkdir::WalkDir::new(directory).follow_links(true).sort_by_file_name();
+        let entries: Vec<_> = walk.into_iter().filter_entry(&mut shown).collect();
+        self.hidden += hidden;
+        for entry in entries {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) if !self.matches(directory, entry.path()) => {}
+                Ok(entry) => match Holds::of_name(entry.path()) {
+                    Holds::Unknown if self.settings.glob.is_empty() => self.unknown += 1,
+                    holds if entry.file_type().is_file() => self.file(entry.path(), holds),
+                    _ => self.skip(name(entry.path()), None, "not a regular file", None),
+                },
+                Err(error) => {
+                    let path = error.path().unwrap_or(directory);
+                    let reason = match error.io_error() {
+                        Some(error) => describe(error),
+                        None => "a symbolic link that leads back to its own directory".to_owned(),
+                    };
+                    self.skip(name(path), None, reason, None);
+                }
+            }
+        }
+        if self.found.documents.len() + self.found.skipped.len() + self.twice == before {
+            let reason = match self.settings.glob.is_empty() {
+                true => "a directory without any text file",
+                false => "a directory without any file that matches --glob",
+            };
+            self.skip(name(directory), None, reason, Some(ENDINGS));
+        }
+    }
+
+    /// Whether a file is asked for by a pattern: on its name, or if the pattern
+    /// has a slash on its path inside the directory.
+    fn matches(&self, directory: &Path, path: &Path) -> bool {
+        let globs = &self.settings.glob;
+        let inside = name(path.strip_prefix(directory).unwrap_or(path));
+        let last = inside.rsplit('/').next().unwrap_or(&inside);
+        globs.is_empty()
+            || globs.iter().any(|glob| {
+                let target = if glob.contains('/') { &inside } else { last };
+                fast_glob::glob_match(glob.as_bytes(), target.as_bytes())
+            })
+    }
+
+    fn file(&mut self, path: &Path, holds: Holds) {
+        let shown = name(path);
+        let opened = path.canonicalize().and_then(|real| {
+            let metadata = real.metadata()?;
+            // Opening a named pipe would wait for a writer.
+            if !metadata.is_file() {
+                return Err(io::Error::other("not a regular file"));
+            }
+            Ok((File::open(&real)?, real))
+        });
+        match opened {
+            Err(error) => {
+                let hint = (error.kind() == io::ErrorKind::NotFound)
+                    .then_some("check the spelling; a path with spaces needs quotes");
+                self.skip(shown, None, describe(&error), hint);
+            }
+            Ok((_, real)) if self.seen.contains(&real) => self.twice += 1,
+            Ok((file, real)) => {
+                self.seen.insert(real);
+                self.source(shown, Source::file(file), holds, 0);
+            }
+        }
+    }
+
+    /// Reads a file or stream, `depth` archives deep, by what it holds.
+    fn source(&mut self, path: String, source: io::Result<Source>, holds: Holds, depth: usize) {
+        let (source, head) = match source.and_then(Source::unpack) {
+            Ok(unpacked) => unpacked,
+            Err(error) => return self.skip(path, None, describe(&error), None),
+        };
+        let holds = holds.of_content(&head);
+        let before = self.found.documents.len();
+        match holds {
+            Holds::Text | Holds::Unknown => self.text(&path, source.into_stream()),
+            Holds::Html => self.html_file(&path, source.into_stream()),
+            Holds::JsonLines => self.json_lines(&path, source.into_stream()),
+            Holds::Json => self.json(&path, source.into_stream()),
+            Holds::Table => self.table(&path, source.into_stream(), &head),
+            Holds::Parquet | Holds::Arrow => self.columns(&path, source, holds, &head),
+            Holds::Warc => self.warc(&path, source.into_stream()),
+            Holds::Zip | Holds::Tar => return self.archive(&path, source, holds, depth),
+        }
+        let documents = &self.found.documents[before..];
+        let bytes = documents.iter().map(|document| document.text.len() as u64).sum();
+        self.found.files.push(FileRead { path, holds, packed: depth > 0, documents: documents.len(), bytes });
+    }
+
+    fn archive(&mut self, path: &str, source: Source, holds: Holds, depth: usize) {
+        if depth == NESTED {
+            return self.skip(path.to_owned(), None, "an archive inside four others", None);
+        }
+        let read = unpack::members(holds, source, |member, content| {
+            let holds = Holds::of_name(Path::new(&member));
+            if holds == Holds::Unknown {
+                self.unknown += 1;
+            } else {
+                self.source(format!("{path}/{member}"), content, holds, depth + 1);
+            }
+        });
+        if let Err(error) = read {
+            let reason = format!("{}; the files before it were read", describe(&error));
+            self.skip(path.to_owned(), None, reason, None);
+        }
+    }
+
+    /// Reads a whole stream and decodes it; tells what is wrong if it cannot.
+    fn whole_text(
+        &mut self,
+        path: &str,
+        stream: impl Read,
+        declared: impl Fn(&[u8]) -> Option<&'static Encoding>,
+    ) -> Option<String> {
+        let mut bytes = Vec::new();
+        if let Err(error) = stream.take(MAX_DOCUMENT_BYTES as u64 + 1).read_to_end(&mut bytes) {
+            self.skip(path.to_owned(), None, describe(&error), None);
+            return None;
+        }
+        if bytes.len() > MAX_DOCUMENT_BYTES {
+            let hint = "split it into its articles, one JSON object a line";
+            self.skip(path.to_owned(), None, format!("longer than {MAX_DOCUMENT_BYTES} bytes"), Some(hint));
+            return None;
+        }
+        let decoded = self.decode(bytes, declared);
+        decoded.map_err(|(reason, hint)| self.skip(path.to_owned(), None, reason, hint.as_deref())).ok()
+    }
+
+    fn decode(
+        &mut self,
+        bytes: Vec<u8>,
+        declared: impl Fn(&[u8]) -> Option<&'static Encoding>,
+    ) -> Result<String, Refused> {
+        let decoded = decode::decode(bytes, self.encoding, declared)?;
+        if let Some(encoding) = decoded.from {
+            *self.decoded.entry(encoding.name()).or_insert(0) += 1;
+        }
+        self.nuls += usize::from(decoded.text.contains('\0'));
+        Ok(decoded.text)
+    }
+
+    fn text(&mut self, path: &str, stream: impl Read) {
+        if let Some(text) = self.whole_text(path, stream, |_| None) {
+            let mut document = Document::new(path, text);
+            document.path = Some(path.to_owned());
+            self.found.documents.push(document);
+        }
+    }
+
+    #[cfg(feature = "html")]
+    fn html_file(&mut self, path: &str, stream: impl Read) {
+        let Some(html) = self.whole_text(path, stream, html::declared) else { return };
+        match html::page(&html, self.settings.all_text) {
+            Err((reason, hint)) => self.skip(path.to_owned(), None, reason, hint.as_deref()),
+            Ok(page) => {
+                let mut document = Document::new(path, page.text);
+                document.source = page.address.as_deref().and_then(host);
+                document.date = page.published.and_then(|date| self.noticed.date(&date, path, 1));
+                document.path = Some(path.to_owned());
+                self.found.documents.push(document);
+            }
+        }
+    }
+
+    #[cfg(not(feature = "html"))]
+    fn html_file(&mut self, path: &str, _: impl Read) {
+        self.skip(path.to_owned(), None, "HTML, which this build does not read", Some(SLIM));
+    }
+
+    fn json_lines(&mut self, path: &str, mut stream: impl BufRead) {
+        // A line may hold a whole document with every character escaped.
+        const MAX_LINE: u64 = 6 * MAX_DOCUMENT_BYTES as u64;
+        let mut line = Vec::new();
+        let mut number = 0;
+        loop {
+            line.clear();
+            number += 1;
+            match stream.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    let reason = format!("{}; the lines before it were read", describe(&error));
+                    return self.skip(path.to_owned(), Some(number), reason, None);
+                }
+            }
+            if line.len() as u64 == MAX_LINE {
+                let reason = format!("a line longer than {MAX_LINE} bytes");
+                return self.skip(path.to_owned(), Some(number), reason, None);
+            }
+            let line = match number {
+                1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line),
+                _ => &line[..],
+            };
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let record = self.json_line(line);
+            self.record(path, number, record);
+        }
+    }
+
+    fn json_line(&self, line: &[u8]) -> Result<Record, Refused> {
+        let line = std::str::from_utf8(line).map_err(|error| {
+            let hint = "JSON is UTF-8; convert it, for example with `iconv -f WINDOWS-1252 -t UTF-8`";
+            (format!("not UTF-8 at byte {} of the line", error.valid_up_to()), Some(hint.to_owned()))
+        })?;
+        let mut json = serde_json::Deserializer::from_str(line);
+        let record = RecordSeed(&self.fields).deserialize(&mut json);
+        record.and_then(|record| json.end().map(|()| record)).map_err(|error| {
+            let reason = format!("not a JSON object at column {}: {}", error.column(), cause(&error));
+            (reason, Some("each line must hold one object, like {\"id\": \"1\", \"text\": \"…\"}".to_owned()))
+        })
+    }
+
+    /// Reads an array of objects, or objects one after the other.
+    fn json(&mut self, path: &str, stream: impl BufRead) {
+        let mut stream = stream;
+        // A byte order mark is no JSON.
+        if stream.fill_buf().is_ok_and(|start| start.starts_with(b"\xef\xbb\xbf")) {
+            stream.consume(3);
+        }
+        let mut json = serde_json::Deserializer::from_reader(stream);
+        let mut number = 0;
+        let read = loop {
+            match json.end() {
+                Ok(()) => break Ok(()),
+                Err(error) if error.is_io() => break Err(error),
+                Err(_) => {}
+            }
+            let fields = self.fields.clone();
+            let mut found = |record: Option<Record>| {
+                number += 1;
+                let record = record.ok_or_else(|| ("not an object".to_owned(), None));
+                self.record(path, number, record);
+            };
+            if let Err(error) = Values(&fields, &mut found).deserialize(&mut json) {
+                break Err(error);
+            }
+        };
+        if let Err(error) = read {
+            let reason = match error.io_error_kind() {
+                Some(io::ErrorKind::UnexpectedEof) => "the compressed data ends too early".to_owned(),
+                _ => format!("not JSON at column {}: {}", error.column(), cause(&error)),
+            };
+            let reason = format!("{reason}; records read before it: {number}");
+            let hint = "wanted is an array of objects, like [{\"id\": \"1\", \"text\": \"…\"}]";
+            self.skip(path.to_owned(), Some(error.line() as u64), reason, Some(hint));
+        }
+    }
+
+    /// Reads a table with a header line.
+    fn table(&mut self, path: &str, stream: impl BufRead, head: &[u8]) {
+        let wide = guess_of_start(head, self.settings.encoding.as_deref());
+        let separator = separator(head);
+        let mut table = csv::ReaderBuilder::new().delimiter(separator).from_reader(stream);
+        let read = |bytes: &[u8]| -> Result<String, Refused> {
+            match (std::str::from_utf8(bytes), wide) {
+                (Ok(text), _) => Ok(text.to_owned()),
+                (Err(_), Some(encoding)) => Ok(encoding.decode_without_bom_handling(bytes).0.into_owned()),
+                (Err(error), None) => {
+                    let hint = "--encoding names the encoding of the table".to_owned();
+                    Err((format!("not UTF-8 at byte {} of a field", error.valid_up_to()), Some(hint)))
+                }
+            }
+        };
+        let names = match table.byte_headers() {
+            Ok(names) => names.iter().map(read).collect::<Result<Vec<String>, Refused>>(),
+            Err(error) => Err((error.to_string(), None)),
+        };
+        let names = match names {
+            Ok(names) => names,
+            Err((reason, hint)) => return self.skip(path.to_owned(), Some(1), reason, hint.as_deref()),
+        };
+        let fields = self.fields.clone();
+        let mut row = csv::ByteRecord::new();
+        loop {
+            let line = table.position().line();
+            match table.read_byte_record(&mut row) {
+                Ok(false) => break,
+                Ok(true) => {}
+                Err(error) => {
+                    let reason = match error.kind() {
+                        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                            format!("a row of {len} fields under a header of {expected_len}")
+                        }
+                        csv::ErrorKind::Io(error) => describe(error),
+                        _ => error.to_string(),
+                    };
+                    let hint = "a field with separators or line breaks needs quotes around it";
+                    self.skip(path.to_owned(), Some(line), reason, Some(hint));
+                    if error.is_io_error() {
+                        break;
+                    }
+                    continue;
+                }
+            }
+            // The position before a row is that of the line break ending the
+            // one before it, where that is kept apart.
+            let line = row.position().map_or(line, csv::Position::line);
+            let record = (|| {
+                let mut record = Record::default();
+                for (name, value) in names.iter().zip(&row) {
+                    let value = match fields.wanted().any(|wanted| wanted.2 == name) {
+                        false => Value::Other,
+                        true if value.is_empty() => Value::Absent,
+                        true => Value::Text(read(value)?),
+                    };
+                    record.offer(&fields, name, &value);
+                }
+                Ok(record)
+            })();
+            self.record(path, line, record);
+        }
+        if let Some(encoding) = wide {
+            *self.decoded.entry(encoding.name()).or_insert(0) += 1;
+        }
+    }
+
+    #[cfg(feature = "columnar")]
+    fn columns(&mut self, path: &str, source: Source, holds: Holds, head: &[u8]) {
+        let fields = self.fields.clone();
+        let mut last = 0;
+        let whole = source.into_seekable().map_err(arrow_schema::ArrowError::from);
+        let found = |number, record| {
+            last = number;
+            self.record(path, number, Ok(record));
+        };
+        let read = whole.and_then(|whole| match holds {
+            Holds::Parquet => columns::parquet(whole, &fields, found),
+            _ => columns::arrow(whole, head.starts_with(b"ARROW1"), &fields, found),
+        });
+        if let Err(error) = read {
+            let reason = format!("a broken {} file: {error}; rows read before it: {last}", holds.name());
+            self.skip(path.to_owned(), None, reason, None);
+        }
+    }
+
+    #[cfg(not(feature = "columnar"))]
+    fn columns(&mut self, path: &str, _: Source, holds: Holds, _: &[u8]) {
+        self.skip(
+            path.to_owned(),
+            None,
+            format!("{}, which this build does not read", holds.name()),
+            Some(SLIM),
+        );
+    }
+
+    fn warc(&mut self, path: &str, stream: impl BufRead) {
+        let read = warc::records(stream, |record| {
+            let (number, read) = match record {
+                Ok(record) => (record.number, self.web_page(path, record)),
+                Err(broken) => (broken.number, Err((broken.reason, None))),
+            };
+            match read {
+                Ok(Some(document)) => self.found.documents.push(document),
+                Ok(None) => self.pageless += 1,
+                Err((reason, hint)) => self.skip(path.to_owned(), Some(number), reason, hint.as_deref()),
+            }
+        });
+        if let Err((number, error)) = read {
+            let reason = format!("{}; the records before it were read", describe(&error));
+            self.skip(path.to_owned(), Some(number), reason, None);
+        }
+    }
+
+    /// The document of a record; its id is when and where it was fetched.
+    fn web_page(&mut self, path: &str, record: warc::Record) -> Result<Option<Document>, Refused> {
+        let (text, published) = match record.holds {
+            warc::Content::Other => return Ok(None),
+            warc::Content::Text(bytes) => (self.decode(bytes, |_| None)?, None),
+            #[cfg(feature = "html")]
+            warc::Content::Html(bytes) => {
+                let html = self.decode(bytes, html::declared)?;
+                let page = html::page(&html, self.settings.all_text)?;
+                (page.text, page.published)
+            }
+            #[cfg(not(feature = "html"))]
+            warc::Content::Html(_) => {
+                return Err(("HTML, which this build does not read".to_owned(), Some(SLIM.to_owned())));
+            }
+        };
+        let stamp: String = record.date.chars().filter(char::is_ascii_digit).take(14).collect();
+        let mut document = Document::new(format!("{stamp}/{}", record.address), text);
+        document.source = host(&record.address);
+        let date = published.unwrap_or(record.date);
+        document.date = self.noticed.date(&date, path, record.number);
+        (document.path, document.line) = (Some(path.to_owned()), Some(record.number));
+        Ok(Some(document))
+    }
+
+    fn record(&mut self, path: &str, line: u64, record: Result<Record, Refused>) {
+        let document = record.and_then(|record| self.noticed.document(&self.fields, record, path, line));
+        match document {
+            Ok(document) => self.found.documents.push(document),
+            Err((reason, hint)) => self.skip(path.to_owned(), Some(line), reason, hint.as_deref()),
+        }
+    }
+
+    fn skip(&mut self, path: String, line: Option<u64>, reason: impl Into<String>, hint: Option<&str>) {
+        let hint = hint.map(str::to_owned);
+        self.found.skipped.push(Skipped { path, line, reason: reason.into(), hint });
+    }
+
+    /// Rejects duplicate ids, whatever the order of the inputs, and sorts.
+    fn finish(mut self) -> Collected {
+        let documents = &mut self.found.documents;
+        documents.sort_by(|x, y| (&x.path, x.line).cmp(&(&y.path, y.line)));
+        let mut first: AHashMap<&str, usize> = AHashMap::with_capacity(documents.len());
+        let mut repeated = Vec::new();
+        for (at, document) in documents.iter().enumerate() {
+            let earlier = *first.entry(&document.id).or_insert(at);
+            if earlier != at {
+                repeated.push((at, earlier));
+            }
+        }
+        let place = |document: &Document| (document.path.clone().unwrap_or_default(), document.line);
+        for &(at, earlier) in &repeated {
+            let (path, line) = place(&documents[at]);
+            let (first_path, first_line) = place(&documents[earlier]);
+            let first =
+                Skipped { path: first_path, line: first_line, reason: String::new(), hint: None }.place();
+            let reason = format!("the id `{}` stands at {first} already", documents[at].id);
+            let hint = Some("ids must be unique; --id-field names another field".to_owned());
+            self.found.skipped.push(Skipped { path, line, reason, hint });
+        }
+        let mut at = 0;
+        let mut rejected = repeated.iter().map(|pair| pair.0).peekable();
+        documents.retain(|_| {
+            at += 1;
+            rejected.next_if_eq(&(at - 1)).is_none()
+        });
+        self.found.skipped.sort();
+
+        self.found.files.sort();
+        let notes = &mut self.found.notes;
+        notes.extend(std::mem::take(&mut self.noticed).notes());
+        if self.nuls > 0 {
+            let files = self.nuls;
+            notes.push(format!(
+                "text files with NUL bytes, which are taken as separators: {files}; they may be binary or UTF-16"
+            ));
+        }
+        if !self.decoded.is_empty() {
+            let each = self.decoded.iter().map(|(name, count)| format!("{name} {count}"));
+            notes.push(format!(
+                "texts that are not UTF-8, decoded from {}; their spans count in the decoded text",
+                each.collect::<Vec<_>>().join(", ")
+            ));
+        }
+        if self.pageless > 0 {
+            notes.push(format!("records of web archives without an article, not read: {}", self.pageless));
+        }
+        if self.twice > 0 {
+            notes.push(format!("files given more than once and read once: {}", self.twice));
+        }
+        if self.unknown > 0 {
+            notes.push(format!("files of other types, not read: {}", self.unknown));
+        }
+        if self.hidden > 0 {
+            notes.push(format!("hidden files and directories, not read without --hidden: {}", self.hidden));
+        }
+        self.found
+    }
+}
+
+/// A path as given, with forward slashes and without a leading `./`.
+fn name(path: &Path) -> String {
+    let shown = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+    shown.strip_prefix("./").map(str::to_owned).unwrap_or(shown)
+}
+
+fn describe(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::UnexpectedEof => "the compressed data ends too early".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// What serde_json says, without the place it adds.
+fn cause(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split(" at line ").next().unwrap_or(&text).to_owned()
+}
+
+/// What separates the fields of a table: the commonest candidate in its header.
+pub(crate) fn separator(head: &[u8]) -> u8 {
+    let mut quoted = false;
+    let mut counts = [(0, b','), (0, b'\t'), (0, b';'), (0, b'|')];
+    for &byte in head {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' if !quoted => break,
+            _ if !quoted => {
+                if let Some(count) = counts.iter_mut().find(|count| count.1 == byte) {
+                    count.0 += 1;
+                }
+            }
+            _ => {}
+        }
+    }
+    // The first of equals.
+    counts.into_iter().rev().max_by_key(|count| count.0).map_or(b',', |count| count.1)
+}
+
+/// What helps where a format was left out.
+#[cfg(not(all(feature = "html", feature = "columnar")))]
+const SLIM: &str = "install it with all features, which is the default";
+
+/// The encoding of a table that begins like this, if it is not UTF-8.
+pub(crate) fn guess_of_start(head: &[u8], given: Option<&str>) -> Option<&'static Encoding> {
+    decode::guess_of_start(head, given.and_then(|label| Encoding::for_label(label.as_bytes())))
+}

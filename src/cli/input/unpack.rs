@@ -1,0 +1,244 @@
+//! Streams and what they are packed in: compression and archives, recognised
+//! by how they begin, whatever they are called.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, Write};
+
+use super::kinds::Holds;
+
+/// A file or a stream, read from the start.
+pub(crate) struct Source<'a> {
+    stream: Box<dyn BufRead + 'a>,
+    /// The file it reads, if that is not packed.
+    file: Option<File>,
+    packed: Option<Packed>,
+}
+
+pub(crate) trait Seekable: Read + Seek {}
+impl<T: Read + Seek> Seekable for T {}
+
+/// Bytes looked at to recognise a format; a tar archive tells only at 257.
+const HEAD: u64 = 1024;
+const BUFFER: usize = 1 << 18;
+/// Compressions inside one another; more is an attack.
+const NESTED: usize = 4;
+
+impl<'a> Source<'a> {
+    pub(crate) fn file(file: File) -> io::Result<Self> {
+        let stream = Box::new(BufReader::with_capacity(BUFFER, file.try_clone()?));
+        Ok(Source { stream, file: Some(file), packed: None })
+    }
+
+    pub(crate) fn stream(stream: impl Read + 'a) -> Self {
+        Source { stream: Box::new(BufReader::with_capacity(BUFFER, stream)), file: None, packed: None }
+    }
+
+    /// Undoes compression, and returns how the content begins.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is compressed in a way that this build does not
+    /// know.
+    pub(crate) fn unpack(mut self) -> io::Result<(Self, Vec<u8>)> {
+        for _ in 0..=NESTED {
+            let mut head = Vec::new();
+            match self.stream.by_ref().take(HEAD).read_to_end(&mut head) {
+                Err(error) if head.is_empty() => return Err(error),
+                // What came before the error is read first.
+                Err(error) => self.stream = Box::new(BufReader::new(Fails(Some(error)))),
+                Ok(_) => {}
+            }
+            let Some(codec) = Packed::of(&head) else {
+                self.stream = Box::new(Cursor::new(head.clone()).chain(self.stream));
+                return Ok((self, head));
+            };
+            let packed = Cursor::new(head).chain(self.stream);
+            let was = self.packed.unwrap_or(codec);
+            self = Source::stream(codec.reader(packed)?);
+            self.packed = Some(was);
+        }
+        Err(io::Error::other("compressed more often than four times"))
+    }
+
+    /// What it was compressed with, outermost.
+    pub(crate) fn packed(&self) -> Option<Packed> {
+        self.packed
+    }
+
+    pub(crate) fn into_stream(self) -> Box<dyn BufRead + 'a> {
+        self.stream
+    }
+
+    /// The file itself, or all of the stream, for formats that are read from
+    /// their end.
+    pub(crate) fn into_seekable(mut self) -> io::Result<Whole> {
+        match self.file {
+            Some(mut file) => {
+                file.rewind()?;
+                Ok(Whole::File(file))
+            }
+            None => {
+                let mut bytes = Vec::new();
+                self.stream.read_to_end(&mut bytes)?;
+                Ok(Whole::Bytes(bytes))
+            }
+        }
+    }
+}
+
+/// A stream that fails once, and then is at its end.
+struct Fails(Option<io::Error>);
+
+impl Read for Fails {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// A file or its bytes.
+pub(crate) enum Whole {
+    File(File),
+    Bytes(Vec<u8>),
+}
+
+impl Whole {
+    #[cfg(feature = "columnar")]
+    pub(crate) fn into_bytes(self) -> io::Result<Vec<u8>> {
+        match self {
+            Whole::Bytes(bytes) => Ok(bytes),
+            Whole::File(mut file) => {
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes)?;
+                Ok(bytes)
+            }
+        }
+    }
+
+    pub(crate) fn reader(self) -> Box<dyn Seekable> {
+        match self {
+            Whole::File(file) => Box::new(BufReader::new(file)),
+            Whole::Bytes(bytes) => Box::new(Cursor::new(bytes)),
+        }
+    }
+}
+
+/// A compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Packed {
+    Gzip,
+    Zstd,
+    Bzip2,
+    Xz,
+}
+
+impl Packed {
+    fn of(head: &[u8]) -> Option<Packed> {
+        match head {
+            [0x1f, 0x8b, ..] => Some(Packed::Gzip),
+            // A frame, or one to be skipped as parallel compressors write it.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Packed::Zstd),
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Some(Packed::Bzip2),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Packed::Xz),
+            _ => None,
+        }
+    }
+
+    /// All members, frames or streams, one after the other.
+    #[cfg_attr(not(feature = "archives"), expect(clippy::unnecessary_wraps, reason = "some codecs may fail"))]
+    fn reader<'a>(self, packed: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
+        match self {
+            Packed::Gzip => Ok(Box::new(flate2::bufread::MultiGzDecoder::new(packed))),
+            #[cfg(feature = "archives")]
+            Packed::Zstd => Ok(Box::new(zstd::stream::read::Decoder::with_buffer(packed)?)),
+            #[cfg(feature = "archives")]
+            Packed::Bzip2 => Ok(Box::new(bzip2::bufread::MultiBzDecoder::new(packed))),
+            #[cfg(feature = "archives")]
+            Packed::Xz => Ok(Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(packed))),
+            #[cfg(not(feature = "archives"))]
+            _ => Err(io::Error::other(format!("compressed with {self:?}, which this build does not read"))),
+        }
+    }
+}
+
+impl Packed {
+    /// Compresses what is written.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub(crate) fn write<W: Write>(
+        self,
+        out: W,
+        write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+    ) -> anyhow::Result<W> {
+        match self {
+            Packed::Gzip => {
+                let mut packer = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+                write(&mut packer)?;
+                Ok(packer.finish()?)
+            }
+            #[cfg(feature = "archives")]
+            Packed::Zstd => {
+                let mut packer = zstd::stream::write::Encoder::new(out, 0)?;
+                write(&mut packer)?;
+                Ok(packer.finish()?)
+            }
+            #[cfg(feature = "archives")]
+            Packed::Bzip2 => {
+                let mut packer = bzip2::write::BzEncoder::new(out, bzip2::Compression::default());
+                write(&mut packer)?;
+                Ok(packer.finish()?)
+            }
+            #[cfg(feature = "archives")]
+            Packed::Xz => {
+                let mut packer = liblzma::write::XzEncoder::new(out, 6);
+                write(&mut packer)?;
+                Ok(packer.finish()?)
+            }
+            #[cfg(not(feature = "archives"))]
+            _ => anyhow::bail!("compressed with {self:?}, which this build does not write"),
+        }
+    }
+}
+
+/// Calls `found` with the name and the content of every file in an archive.
+///
+/// # Errors
+///
+/// If the archive is broken; the files before that were found.
+#[cfg(feature = "archives")]
+pub(crate) fn members(
+    holds: Holds,
+    source: Source,
+    mut found: impl FnMut(String, io::Result<Source>),
+) -> io::Result<()> {
+    if holds == Holds::Tar {
+        let mut archive = tar::Archive::new(source.into_stream());
+        for entry in archive.entries()? {
+            let entry = entry?;
+            if entry.header().entry_type().is_file() {
+                let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+                found(name, Ok(Source::stream(entry)));
+            }
+        }
+        return Ok(());
+    }
+    let mut archive = zip::ZipArchive::new(source.into_seekable()?.reader()).map_err(io::Error::other)?;
+    for at in 0..archive.len() {
+        let name = archive
+            .name_for_index(at)
+            .and_then(Result::ok)
+            .map_or_else(|| at.to_string(), |name| name.into_owned());
+        match archive.by_index(at) {
+            Ok(member) if member.is_file() => found(name, Ok(Source::stream(member))),
+            Ok(_) => {}
+            Err(error) => found(name, Err(io::Error::other(error))),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(feature = "archives"))]
+pub(crate) fn members(_: Holds, _: Source, _: impl FnMut(String, io::Result<Source>)) -> io::Result<()> {
+    Err(io::Error::other("an archive, which this build does not read"))
+}

@@ -1,0 +1,103 @@
+//! Results of an earlier scan, read back.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use twicetold::{ClusterRow, DocumentRow, FamilyRow, SpanRow};
+
+use super::input::{self, Collected, Settings};
+
+/// A directory with results, of which the tables are read when asked for.
+pub(crate) struct Results {
+    directory: PathBuf,
+    run: Run,
+}
+
+/// What is needed of `run.json`; the rest is passed over.
+#[derive(Deserialize)]
+struct Run {
+    program: String,
+    inputs: Vec<PathBuf>,
+    input: Settings,
+    digest: String,
+    output_format: String,
+}
+
+impl Results {
+    /// Opens the results in a directory.
+    ///
+    /// # Errors
+    ///
+    /// If there are none, or not as JSON Lines.
+    pub(crate) fn open(directory: &Path) -> Result<Self> {
+        let path = directory.join("run.json");
+        let file = File::open(&path).with_context(|| {
+            format!("no results in {}: they are written by `twicetold scan --out`", directory.display())
+        })?;
+        let run: Run = serde_json::from_reader(BufReader::new(file))
+            .with_context(|| format!("{} is not of this version of twicetold", path.display()))?;
+        ensure!(run.program == env!("CARGO_PKG_NAME"), "{} is of another program", path.display());
+        ensure!(
+            run.output_format == "jsonl",
+            "the results in {} are {} files; scan again without --output-format to have JSON Lines",
+            directory.display(),
+            run.output_format
+        );
+        Ok(Results { directory: directory.to_owned(), run })
+    }
+
+    pub(crate) fn documents(&self) -> Result<Vec<DocumentRow>> {
+        self.table("documents.jsonl")
+    }
+
+    pub(crate) fn families(&self) -> Result<Vec<FamilyRow>> {
+        self.table("families.jsonl")
+    }
+
+    pub(crate) fn spans(&self) -> Result<Vec<SpanRow>> {
+        self.table("spans.jsonl")
+    }
+
+    pub(crate) fn clusters(&self) -> Result<Vec<ClusterRow>> {
+        self.table("clusters.jsonl")
+    }
+
+    /// Reads the collection again.
+    ///
+    /// # Errors
+    ///
+    /// If it is not what was scanned.
+    pub(crate) fn collection(&self) -> Result<Collected> {
+        if self.run.inputs.iter().any(|input| input == Path::new("-")) {
+            bail!("the scan read standard input, which cannot be read again; scan a file");
+        }
+        let collected = input::collect(&self.run.inputs, &self.run.input);
+        if collected.digest() != self.run.digest {
+            let inputs: Vec<_> = self.run.inputs.iter().map(|input| input.display().to_string()).collect();
+            bail!(
+                "the inputs are not what was scanned ({}): they changed, or this is another directory; scan them again",
+                inputs.join(", ")
+            );
+        }
+        Ok(collected)
+    }
+
+    /// How the collection was read.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.run.input
+    }
+
+    fn table<T: DeserializeOwned>(&self, name: &str) -> Result<Vec<T>> {
+        let path = self.directory.join(name);
+        let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let lines = (1..).zip(BufReader::with_capacity(1 << 18, file).lines());
+        let row = |(number, line): (u64, std::io::Result<String>)| {
+            serde_json::from_str(&line?).with_context(|| format!("{}:{number}", path.display()))
+        };
+        lines.map(row).collect()
+    }
+}

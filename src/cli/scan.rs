@@ -1,0 +1,96 @@
+//! `scan`: reads a collection, finds what is in it, writes what was found.
+
+use std::io::{self, IsTerminal, Write};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use clap::CommandFactory;
+use twicetold::{Background, Detector, Report};
+
+use super::args::{Args, Format, ScanArgs};
+use super::background::Ignored;
+use super::output::{self, Run};
+use super::{BELOW, DONE, Messages, SKIPPED, UNUSABLE, complain, input, progress, summary, warn};
+
+/// Runs the command and says with which status to exit.
+///
+/// # Errors
+///
+/// If nothing could be done, or the results cannot be written.
+pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
+    let started = Instant::now();
+    let detector = Detector::new(args.matching.config()?)?;
+    let ignored = Ignored::read(&args.ignore)?;
+    let mut inputs = args.inputs.clone();
+    if inputs.is_empty() {
+        if io::stdin().is_terminal() {
+            let usage = Args::command().render_usage().to_string();
+            let hint = format!("name a file or a directory, or pipe text into `-`\n{usage}");
+            complain("error", "no input given", Some(&hint));
+            return Ok(UNUSABLE);
+        }
+        inputs.push("-".into());
+    }
+    if let (Some(out), false) = (&args.out, args.dry_run) {
+        output::prepare(out)?;
+    }
+    let settings = args.input.settings();
+    let bar = progress::Bar::new(messages == Messages::None);
+    bar.reading();
+    let collected = input::collect(&inputs, &settings);
+    let against = (!args.against.is_empty()).then(|| input::collect(&args.against, &settings));
+    bar.clear();
+    warn(&collected, messages);
+    if let Some(against) = &against {
+        warn(against, messages);
+        if against.documents.is_empty() {
+            complain("error", "no document of the other collection could be read", Some(input::ENDINGS));
+            return Ok(UNUSABLE);
+        }
+    }
+    if args.dry_run {
+        let skipped = !collected.skipped.is_empty();
+        summary::files(&mut anstream::stdout().lock(), &collected)?;
+        return Ok(if skipped { SKIPPED } else { DONE });
+    }
+    if collected.documents.is_empty() {
+        complain("error", "no document could be read, nothing was done", Some(input::ENDINGS));
+        return Ok(UNUSABLE);
+    }
+    let background = Background {
+        ignored: &ignored.texts,
+        ignored_hashes: &ignored.hashes,
+        against: against.as_ref().map(|collected| &collected.documents[..]),
+    };
+    let report = detector
+        .scan_with(&collected.documents, background, &|stage, done, total| bar.advance(stage, done, total))
+        .context("cannot scan this collection")?;
+    bar.clear();
+    let run = Run::new(args, detector.config(), &inputs, &collected, &report, started.elapsed());
+    if let Some(out) = &args.out {
+        output::write(out, args.output_format, args.passim, &report, &collected.skipped, &run)
+            .with_context(|| format!("cannot write results to {}", out.display()))?;
+    }
+    match args.format {
+        Format::Text => summary::print(&mut anstream::stdout().lock(), &report, args.top)?,
+        Format::Json => {
+            let mut out = io::BufWriter::new(io::stdout().lock());
+            output::write_json(&mut out, &report, &collected.skipped, &run)?;
+            out.flush()?;
+        }
+    }
+    if let (Some(out), Format::Text, true) = (&args.out, args.format, messages != Messages::None) {
+        complain("note", &format!("results are in {}", out.display()), None);
+    }
+    let below = |least| lowest(&report).is_some_and(|lowest| lowest < least);
+    Ok(match args.fail_below {
+        Some(least) if below(least) => BELOW,
+        _ if !collected.skipped.is_empty() => SKIPPED,
+        _ if against.is_some_and(|against| !against.skipped.is_empty()) => SKIPPED,
+        _ => DONE,
+    })
+}
+
+fn lowest(report: &Report) -> Option<f64> {
+    report.documents.iter().filter_map(|row| row.scores.originality).min_by(f64::total_cmp)
+}

@@ -1,0 +1,282 @@
+//! The result files as tables: their columns, and the formats they are written
+//! in.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::args::Tables;
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cell {
+    Text,
+    Count,
+    Share,
+    /// A list of texts; in CSV as JSON.
+    Texts,
+}
+
+/// A result file: its name, and its columns in their order.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub name: &'static str,
+    pub columns: &'static [(&'static str, Cell)],
+}
+
+use Cell::{Count, Share, Text, Texts};
+
+pub(crate) const DOCUMENTS: Table = Table {
+    name: "documents",
+    columns: &[
+        ("id", Text),
+        ("path", Text),
+        ("line", Count),
+        ("source", Text),
+        ("date", Text),
+        ("lang_unit", Text),
+        ("bytes", Count),
+        ("chars", Count),
+        ("tokens", Count),
+        ("weight", Count),
+        ("status", Text),
+        ("skip_reason", Text),
+        ("cluster", Count),
+        ("leader", Text),
+        ("unique", Share),
+        ("first", Share),
+        ("shared", Share),
+        ("syndicated", Share),
+        ("quotation", Share),
+        ("stock", Share),
+        ("boilerplate", Share),
+        ("repeat", Share),
+        ("ignored", Share),
+        ("originality", Share),
+        ("originality_max", Share),
+        ("originality_body", Share),
+        ("fractional", Share),
+        ("nearest", Text),
+        ("nearest_containment", Share),
+        ("top_source", Text),
+        ("top_source_share", Share),
+    ],
+};
+
+pub(crate) const FAMILIES: Table = Table {
+    name: "families",
+    columns: &[
+        ("family", Count),
+        ("kind", Text),
+        ("reason", Text),
+        ("df", Count),
+        ("occurrences", Count),
+        ("sources", Count),
+        ("first_date", Text),
+        ("last_date", Text),
+        ("first_doc", Text),
+        ("tokens", Count),
+        ("variants", Count),
+        ("cohesion", Share),
+        ("rest_similarity", Share),
+        ("quote_share", Share),
+        ("position_mean", Share),
+        ("position_sd", Share),
+        ("edge_share", Share),
+        ("block_share", Share),
+        ("text", Text),
+        ("text_hash", Text),
+    ],
+};
+
+pub(crate) const SPANS: Table = Table {
+    name: "spans",
+    columns: &[
+        ("doc", Text),
+        ("label", Text),
+        ("family", Count),
+        ("start_byte", Count),
+        ("end_byte", Count),
+        ("start_char", Count),
+        ("end_char", Count),
+        ("start_line", Count),
+        ("end_line", Count),
+        ("identity", Share),
+        ("other_doc", Text),
+        ("other_start_byte", Count),
+        ("other_end_byte", Count),
+    ],
+};
+
+pub(crate) const PAIRS: Table = Table {
+    name: "pairs",
+    columns: &[
+        ("a", Text),
+        ("b", Text),
+        ("resemblance", Share),
+        ("containment_a_in_b", Share),
+        ("containment_b_in_a", Share),
+        ("shared_tokens", Count),
+    ],
+};
+
+pub(crate) const CLUSTERS: Table = Table {
+    name: "clusters",
+    columns: &[
+        ("cluster", Count),
+        ("leader", Text),
+        ("size", Count),
+        ("members", Texts),
+        ("min_resemblance", Share),
+    ],
+};
+
+pub(crate) const PASSIM: Table = Table {
+    name: "passim",
+    columns: &[
+        ("cluster", Count),
+        ("size", Count),
+        ("begin", Count),
+        ("end", Count),
+        ("uid", Text),
+        ("gid", Text),
+    ],
+};
+
+impl Table {
+    /// Writes rows to a file in a directory.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub(crate) fn write<T: Serialize>(
+        &self,
+        directory: &Path,
+        format: Tables,
+        rows: impl IntoIterator<Item = T>,
+    ) -> Result<()> {
+        let name = self.file(format);
+        let here = || format!("cannot write {name}");
+        let file = File::create(directory.join(&name)).with_context(here)?;
+        let mut file = BufWriter::with_capacity(1 << 18, file);
+        match format {
+            Tables::Jsonl => {
+                for row in rows {
+                    serde_json::to_writer(&mut file, &row)?;
+                    file.write_all(b"\n")?;
+                }
+            }
+            Tables::Csv => self.csv(&mut file, rows).with_context(here)?,
+            Tables::Parquet => self.parquet(&mut file, rows).with_context(here)?,
+        }
+        let file = file.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(here)?;
+        file.sync_all().with_context(here)
+    }
+
+    pub(crate) fn file(&self, format: Tables) -> String {
+        format!("{}.{}", self.name, format.ending())
+    }
+
+    fn csv<T: Serialize>(&self, out: &mut impl Write, rows: impl IntoIterator<Item = T>) -> Result<()> {
+        let mut table = csv::Writer::from_writer(out);
+        table.write_record(self.columns.iter().map(|column| column.0))?;
+        for row in rows {
+            let row = serde_json::to_value(row)?;
+            let cell = |(name, _): &(&str, Cell)| match &row[*name] {
+                Value::Null => String::new(),
+                Value::String(text) => harmless(text),
+                other => other.to_string(),
+            };
+            table.write_record(self.columns.iter().map(cell))?;
+        }
+        Ok(table.flush()?)
+    }
+
+    #[cfg(not(feature = "columnar"))]
+    fn parquet<T>(&self, _: &mut impl Write, _: impl IntoIterator<Item = T>) -> Result<()> {
+        anyhow::bail!("this build writes no Parquet; install it with all features, which is the default")
+    }
+
+    #[cfg(feature = "columnar")]
+    fn parquet<T: Serialize>(
+        &self,
+        out: &mut (impl Write + Send),
+        rows: impl IntoIterator<Item = T>,
+    ) -> Result<()> {
+        use std::sync::Arc;
+
+        use arrow_array::builder::{Float64Builder, ListBuilder, StringBuilder, UInt64Builder};
+        use arrow_array::{ArrayRef, RecordBatch};
+        use arrow_schema::{DataType, Field, Schema};
+        use parquet::arrow::ArrowWriter;
+        use parquet::basic::Compression;
+        use parquet::file::properties::WriterProperties;
+
+        const ROWS: usize = 8192;
+        let field = |&(name, cell): &(&str, Cell)| {
+            let of = match cell {
+                Text => DataType::Utf8,
+                Count => DataType::UInt64,
+                Share => DataType::Float64,
+                Texts => DataType::new_list(DataType::Utf8, true),
+            };
+            Field::new(name, of, true)
+        };
+        let schema = Arc::new(Schema::new(self.columns.iter().map(field).collect::<Vec<_>>()));
+        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let mut writer = ArrowWriter::try_new(out, schema.clone(), Some(properties))?;
+        let column = |rows: &[Value], &(name, cell): &(&str, Cell)| -> ArrayRef {
+            let cells = rows.iter().map(|row| &row[name]);
+            match cell {
+                Text => {
+                    let mut column = StringBuilder::new();
+                    cells.for_each(|cell| column.append_option(cell.as_str()));
+                    Arc::new(column.finish())
+                }
+                Count => {
+                    let mut column = UInt64Builder::new();
+                    cells.for_each(|cell| column.append_option(cell.as_u64()));
+                    Arc::new(column.finish())
+                }
+                Share => {
+                    let mut column = Float64Builder::new();
+                    cells.for_each(|cell| column.append_option(cell.as_f64()));
+                    Arc::new(column.finish())
+                }
+                Texts => {
+                    let mut column = ListBuilder::new(StringBuilder::new());
+                    for cell in cells {
+                        let texts = cell.as_array().into_iter().flatten();
+                        texts.for_each(|text| column.values().append_option(text.as_str()));
+                        column.append(!cell.is_null());
+                    }
+                    Arc::new(column.finish())
+                }
+            }
+        };
+        let mut rows = rows.into_iter();
+        loop {
+            let batch: Vec<Value> =
+                rows.by_ref().take(ROWS).map(serde_json::to_value).collect::<serde_json::Result<_>>()?;
+            if batch.is_empty() {
+                break;
+            }
+            let columns = self.columns.iter().map(|of| column(&batch, of)).collect();
+            writer.write(&RecordBatch::try_new(schema.clone(), columns)?)?;
+        }
+        writer.close()?;
+        Ok(())
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn harmless(text: &str) -> String {
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        true => format!("'{text}"),
+        false => text.to_owned(),
+    }
+}
