@@ -31,6 +31,10 @@ pub(crate) struct Args {
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
 
+    /// Take settings from a TOML file; its keys are the long names of flags, and flags override it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     pub color: Color,
@@ -204,6 +208,20 @@ pub(crate) struct CompareArgs {
     /// What to print on standard output: text for two texts, JSON for listed pairs
     #[arg(long, value_enum, help_heading = "Output")]
     pub format: Option<Format>,
+
+    /// How the passages of two texts are shown
+    #[arg(long, value_enum, default_value_t = Layout::Auto, help_heading = "Output")]
+    pub layout: Layout,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Layout {
+    /// In columns on a terminal of 100 characters or more, else in lines
+    Auto,
+    /// Side by side
+    Columns,
+    /// One below the other
+    Lines,
 }
 
 #[derive(Debug, ClapArgs)]

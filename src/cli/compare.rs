@@ -1,16 +1,18 @@
 //! `compare`: two texts, or listed pairs of a collection.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
 use std::path::Path;
 
 use ahash::AHashMap;
 use anstyle::{AnsiColor, Style};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use similar::ChangeTag;
 use twicetold::{Comparison, Detector, Document, PassageRow};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::args::{CompareArgs, Format};
+use super::args::{CompareArgs, Format, Layout};
 use super::input::{self, Collected};
 use super::{DONE, Messages, SKIPPED, complain, printable, summary};
 
@@ -51,7 +53,7 @@ fn two(args: &CompareArgs, detector: &Detector, messages: Messages) -> Result<u8
             serde_json::to_writer(&mut out, &found[0])?;
             writeln!(out)?;
         }
-        Format::Text => print(&mut out, &documents, &found[0])?,
+        Format::Text => print(&mut out, &documents, &found[0], args.layout)?,
     }
     if found[0].passages.is_empty() && messages != Messages::None {
         let hint = "set phrases are left out; --count-formulas shows them";
@@ -132,12 +134,32 @@ const DIM: Style = Style::new().dimmed();
 const OF_A: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
 const OF_B: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 
+/// Narrowest terminal on which two texts stand side by side.
+const WIDE: usize = 100;
+
+/// The width of each column, where there is room for two.
+fn column(layout: Layout) -> Option<usize> {
+    let terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let width = match layout {
+        Layout::Lines => return None,
+        Layout::Columns => terminal.unwrap_or(WIDE),
+        Layout::Auto => terminal.filter(|width| *width >= WIDE && io::stdout().is_terminal())?,
+    };
+    Some((width.saturating_sub(3) / 2).max(10))
+}
+
 /// Prints what two texts share, for people.
-fn print(out: &mut impl Write, documents: &[Document; 2], found: &Comparison) -> io::Result<()> {
+fn print(
+    out: &mut impl Write,
+    documents: &[Document; 2],
+    found: &Comparison,
+    layout: Layout,
+) -> io::Result<()> {
     let [a, b] = documents;
     let share = |share: Option<f64>| share.map_or_else(|| "nothing to compare".to_owned(), summary::percent);
     writeln!(out, "{BOLD}a{BOLD:#} {}  {} of it stands in b", printable(&a.id), share(found.a_in_b))?;
     writeln!(out, "{BOLD}b{BOLD:#} {}  {} of it stands in a", printable(&b.id), share(found.b_in_a))?;
+    let column = column(layout);
     let mut reached = 0;
     for passage in &found.passages {
         let PassageRow { a_start_byte, a_end_byte, b_start_byte, b_end_byte, tokens, identity, .. } =
@@ -154,11 +176,20 @@ fn print(out: &mut impl Write, documents: &[Document; 2], found: &Comparison) ->
             summary::number(tokens, "token"),
             summary::percent(identity),
         )?;
-        if a_text == b_text {
-            writeln!(out, "  {b_text}")?;
-        } else {
-            writeln!(out, "{OF_A}- {a_text}{OF_A:#}")?;
-            writeln!(out, "{OF_B}+ {b_text}{OF_B:#}")?;
+        let (a_words, b_words) = words(&a_text, &b_text);
+        match column {
+            Some(width) => side_by_side(out, &wrapped(&a_words, width), &wrapped(&b_words, width), width)?,
+            None if a_text == b_text => writeln!(out, "  {b_text}")?,
+            None => {
+                for (sign, words, style) in [('-', &a_words, OF_A), ('+', &b_words, OF_B)] {
+                    write!(out, "{style}{sign}{style:#}")?;
+                    for word in words {
+                        write!(out, " ")?;
+                        show(out, word, style)?;
+                    }
+                    writeln!(out)?;
+                }
+            }
         }
     }
     if !found.passages.is_empty() {
@@ -168,7 +199,104 @@ fn print(out: &mut impl Write, documents: &[Document; 2], found: &Comparison) ->
     Ok(())
 }
 
+/// A word, and whether the other text lacks it here.
+type Word = (String, bool);
+
+/// The words of two texts.
+fn words(a: &str, b: &str) -> (Vec<Word>, Vec<Word>) {
+    let (a, b): (Vec<&str>, Vec<&str>) = (a.split_whitespace().collect(), b.split_whitespace().collect());
+    let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
+    for change in similar::TextDiff::from_slices(&a, &b).iter_all_changes() {
+        let word = change.value().to_owned();
+        match change.tag() {
+            ChangeTag::Equal => {
+                of_a.push((word.clone(), false));
+                of_b.push((word, false));
+            }
+            ChangeTag::Delete => of_a.push((word, true)),
+            ChangeTag::Insert => of_b.push((word, true)),
+        }
+    }
+    (of_a, of_b)
+}
+
+fn show(out: &mut impl Write, (word, changed): &Word, style: Style) -> io::Result<()> {
+    match changed {
+        true => write!(out, "{style}{word}{style:#}"),
+        false => write!(out, "{word}"),
+    }
+}
+
+/// Words in lines of at most a width, longer words in pieces.
+fn wrapped(words: &[Word], width: usize) -> Vec<Vec<Word>> {
+    let mut lines: Vec<Vec<Word>> = vec![Vec::new()];
+    let mut filled = 0;
+    for (word, changed) in words {
+        let mut rest = word.as_str();
+        while !rest.is_empty() {
+            let gap = usize::from(filled > 0);
+            if filled > 0 && filled + gap + rest.width() > width {
+                lines.push(Vec::new());
+                filled = 0;
+                continue;
+            }
+            let mut used = 0;
+            let fits = rest.char_indices().find(|&(_, c)| {
+                used += c.width().unwrap_or(0);
+                used > width
+            });
+            let (piece, left) = rest.split_at(fits.map_or(rest.len(), |(at, _)| at.max(1)));
+            filled += gap + piece.width();
+            lines.last_mut().expect("never empty").push((piece.to_owned(), *changed));
+            rest = left;
+        }
+    }
+    lines
+}
+
+fn side_by_side(out: &mut impl Write, a: &[Vec<Word>], b: &[Vec<Word>], width: usize) -> io::Result<()> {
+    for at in 0..a.len().max(b.len()) {
+        let (left, right) = (a.get(at).map_or(&[][..], |line| line), b.get(at).map_or(&[][..], |line| line));
+        let mut filled = 0;
+        for (number, word) in left.iter().enumerate() {
+            if number > 0 {
+                write!(out, " ")?;
+            }
+            show(out, word, OF_A)?;
+            filled += usize::from(number > 0) + word.0.width();
+        }
+        write!(out, "{:1$}{DIM}│{DIM:#}", "", (width + 1).saturating_sub(filled))?;
+        for word in right {
+            write!(out, " ")?;
+            show(out, word, OF_B)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
 /// The line a byte is in, from 1.
 fn line(text: &str, byte: u64) -> usize {
     1 + text.as_bytes()[..byte as usize].iter().filter(|byte| **byte == b'\n').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_keep_their_width() {
+        let (a, b) = words("one two 三四五六七八九 averyveryverylongwordindeed", "one 2 three");
+        let lines = wrapped(&a, 10);
+        let text: Vec<String> = lines
+            .iter()
+            .map(|line| line.iter().map(|word| word.0.as_str()).collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(text, ["one two", "三四五六七", "八九", "averyveryv", "erylongwor", "dindeed"]);
+        assert_eq!(b.iter().map(|word| word.1).collect::<Vec<_>>(), [false, true, true]);
+        let mut out = Vec::new();
+        side_by_side(&mut out, &lines[..2], &wrapped(&b, 10), 10).unwrap();
+        let shown = anstream::adapter::strip_bytes(&out).into_vec();
+        assert_eq!(String::from_utf8(shown).unwrap(), "one two    │ one 2\n三四五六七 │ three\n");
+    }
 }

@@ -5,6 +5,7 @@ mod args;
 mod background;
 mod clean;
 mod compare;
+mod config_file;
 mod explain;
 mod families;
 mod input;
@@ -33,7 +34,13 @@ const SKIPPED: u8 = 3;
 
 /// Runs the program and says with which status to exit.
 pub fn run() -> ExitCode {
-    let args = Args::parse();
+    let args = match config_file::with_file(&Args::command(), std::env::args_os().collect()) {
+        Ok(args) => Args::parse_from(args),
+        Err(error) => {
+            complain("error", &format!("{error:#}"), None);
+            return ExitCode::from(UNUSABLE);
+        }
+    };
     args.color.write_global();
     let messages = match (args.quiet, args.verbose) {
         (true, _) => Messages::None,
