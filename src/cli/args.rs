@@ -237,6 +237,10 @@ pub(crate) struct ExplainArgs {
     /// Id of the document
     #[arg(value_name = "DOC")]
     pub document: String,
+
+    /// Leave out what is unique, and cut long stretches short
+    #[arg(long)]
+    pub brief: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8> {
     let Some(document) = collected.documents.iter().find(|document| document.id == *row.id) else {
         bail!("{} was not read: {}", row.id, row.skip_reason.as_deref().unwrap_or("it was skipped"));
     };
-    print(&mut anstream::stdout().lock(), row, document, &spans, &families)?;
+    print(&mut anstream::stdout().lock(), args.brief, row, document, &spans, &families)?;
     Ok(DONE)
 }
 
@@ -50,6 +50,7 @@ const DIM: Style = Style::new().dimmed();
 
 fn print(
     out: &mut impl Write,
+    brief: bool,
     row: &DocumentRow,
     document: &Document,
     spans: &[SpanRow],
@@ -75,7 +76,9 @@ fn print(
     let text = &document.text;
     let mut reached = 0;
     for span in spans {
-        rest(out, text, reached, span.start_byte as usize)?;
+        if !brief {
+            rest(out, text, reached, span.start_byte as usize)?;
+        }
         let style = summary::label_style(span.label);
         let lines = match (span.start_line, span.end_line) {
             (start, end) if start == end => format!("line {start}"),
@@ -97,8 +100,15 @@ fn print(
             }
         }
         writeln!(out)?;
-        show(out, &text[span.start_byte as usize..span.end_byte as usize], style)?;
+        let told = &text[span.start_byte as usize..span.end_byte as usize];
+        match brief {
+            true => writeln!(out, "  {style}│{style:#} {}", summary::snippet(told, summary::width() - 4))?,
+            false => show(out, told, style)?,
+        }
         reached = span.end_byte as usize;
+    }
+    if brief {
+        return Ok(());
     }
     rest(out, text, reached, text.len())
 }

@@ -84,7 +84,7 @@ fn ledger(out: &mut impl Write, report: &Report) -> io::Result<()> {
 }
 
 /// Width of the terminal, or of a page.
-fn width() -> usize {
+pub(crate) fn width() -> usize {
     terminal_size::terminal_size().map_or(100, |(width, _)| usize::from(width.0)).clamp(60, 160)
 }
 
@@ -244,7 +244,7 @@ fn kind_style(kind: Kind) -> Style {
 }
 
 /// The start of a text on one line of at most `width` characters.
-fn snippet(text: &str, width: usize) -> String {
+pub(crate) fn snippet(text: &str, width: usize) -> String {
     let start: String = text.chars().take(4 * width).collect();
     let line = printable(&start).split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= width && start.len() == text.len() {

@@ -16,7 +16,7 @@ use super::args::Tables;
 pub(crate) enum Cell {
     Text,
     Count,
-    Share,
+    Number,
     /// A list of texts; in CSV as JSON.
     Texts,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Table {
     pub columns: &'static [(&'static str, Cell)],
 }
 
-use Cell::{Count, Share, Text, Texts};
+use Cell::{Count, Number, Text, Texts};
 
 pub(crate) const DOCUMENTS: Table = Table {
     name: "documents",
@@ -47,23 +47,23 @@ pub(crate) const DOCUMENTS: Table = Table {
         ("skip_reason", Text),
         ("cluster", Count),
         ("leader", Text),
-        ("unique", Share),
-        ("first", Share),
-        ("shared", Share),
-        ("syndicated", Share),
-        ("quotation", Share),
-        ("stock", Share),
-        ("boilerplate", Share),
-        ("repeat", Share),
-        ("ignored", Share),
-        ("originality", Share),
-        ("originality_max", Share),
-        ("originality_body", Share),
-        ("fractional", Share),
+        ("unique", Number),
+        ("first", Number),
+        ("shared", Number),
+        ("syndicated", Number),
+        ("quotation", Number),
+        ("stock", Number),
+        ("boilerplate", Number),
+        ("repeat", Number),
+        ("ignored", Number),
+        ("originality", Number),
+        ("originality_max", Number),
+        ("originality_body", Number),
+        ("fractional", Number),
         ("nearest", Text),
-        ("nearest_containment", Share),
+        ("nearest_containment", Number),
         ("top_source", Text),
-        ("top_source_share", Share),
+        ("top_source_share", Number),
     ],
 };
 
@@ -81,13 +81,13 @@ pub(crate) const FAMILIES: Table = Table {
         ("first_doc", Text),
         ("tokens", Count),
         ("variants", Count),
-        ("cohesion", Share),
-        ("rest_similarity", Share),
-        ("quote_share", Share),
-        ("position_mean", Share),
-        ("position_sd", Share),
-        ("edge_share", Share),
-        ("block_share", Share),
+        ("cohesion", Number),
+        ("rest_similarity", Number),
+        ("quote_share", Number),
+        ("position_mean", Number),
+        ("position_sd", Number),
+        ("edge_share", Number),
+        ("block_share", Number),
         ("text", Text),
         ("text_hash", Text),
     ],
@@ -105,7 +105,7 @@ pub(crate) const SPANS: Table = Table {
         ("end_char", Count),
         ("start_line", Count),
         ("end_line", Count),
-        ("identity", Share),
+        ("identity", Number),
         ("other_doc", Text),
         ("other_start_byte", Count),
         ("other_end_byte", Count),
@@ -117,9 +117,9 @@ pub(crate) const PAIRS: Table = Table {
     columns: &[
         ("a", Text),
         ("b", Text),
-        ("resemblance", Share),
-        ("containment_a_in_b", Share),
-        ("containment_b_in_a", Share),
+        ("resemblance", Number),
+        ("containment_a_in_b", Number),
+        ("containment_b_in_a", Number),
         ("shared_tokens", Count),
     ],
 };
@@ -131,7 +131,7 @@ pub(crate) const CLUSTERS: Table = Table {
         ("leader", Text),
         ("size", Count),
         ("members", Texts),
-        ("min_resemblance", Share),
+        ("min_resemblance", Number),
     ],
 };
 
@@ -221,7 +221,7 @@ impl Table {
             let of = match cell {
                 Text => DataType::Utf8,
                 Count => DataType::UInt64,
-                Share => DataType::Float64,
+                Number => DataType::Float64,
                 Texts => DataType::new_list(DataType::Utf8, true),
             };
             Field::new(name, of, true)
@@ -242,7 +242,7 @@ impl Table {
                     cells.for_each(|cell| column.append_option(cell.as_u64()));
                     Arc::new(column.finish())
                 }
-                Share => {
+                Number => {
                     let mut column = Float64Builder::new();
                     cells.for_each(|cell| column.append_option(cell.as_f64()));
                     Arc::new(column.finish())
@@ -278,5 +278,44 @@ fn harmless(text: &str) -> String {
     match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => format!("'{text}"),
         false => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The page that describes the tables has each column with its type.
+    #[test]
+    fn the_documentation_is_true() {
+        let page = include_str!("../../docs/results.md");
+        for table in [DOCUMENTS, FAMILIES, SPANS, PAIRS, CLUSTERS, PASSIM] {
+            let (_, section) = page.split_once(&format!("\n## {}\n", table.name)).expect(table.name);
+            let section = section.split("\n## ").next().unwrap_or_default();
+            let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+            let documented: Vec<(String, String)> = rows
+                .filter_map(|row| {
+                    let (name, rest) = row.split_once("` | ")?;
+                    Some((name.to_owned(), rest.split_once(" |")?.0.to_owned()))
+                })
+                .collect();
+            let word = |cell| match cell {
+                Text => "text",
+                Count => "count",
+                Number => "number",
+                Texts => "list",
+            };
+            let columns: Vec<(String, String)> =
+                table.columns.iter().map(|&(name, cell)| (name.to_owned(), word(cell).to_owned())).collect();
+            assert_eq!(documented, columns, "{}", table.name);
+        }
+    }
+
+    #[test]
+    fn formulas_are_made_harmless() {
+        for text in ["=1+1", "+1", "-1", "@x", "\tx"] {
+            assert_eq!(harmless(text), format!("'{text}"));
+        }
+        assert_eq!(harmless("a=1"), "a=1");
     }
 }

@@ -27,40 +27,82 @@ pub(crate) fn narrowed(text: &str, stretches: &[Range<usize>], boundary: Boundar
         }
     }
     let narrow = |stretch: Range<usize>| {
-        let is_edge = |at: usize| match boundary {
-            Boundary::Words => true,
-            Boundary::Sentences => ends_line(text, at) || begins_line(text, at) || ends_sentence(text, at),
-            Boundary::Lines => ends_line(text, at) || begins_line(text, at),
-        };
-        let places = || text[stretch.clone()].char_indices().map(|(at, _)| stretch.start + at);
-        let start = places().find(|&at| is_edge(at))?;
-        let end = places().chain([stretch.end]).rev().find(|&at| is_edge(at))?;
-        (start < end && text[start..end].chars().any(char::is_alphanumeric)).then_some(start..end)
+        let (mut first, mut last) = (None, stretch.start);
+        edges(text, &stretch, boundary, |at| {
+            first = first.or(Some(at));
+            last = at;
+        });
+        let cut = first?..last.min(stretch.end);
+        (cut.start < cut.end && text[cut.clone()].chars().any(char::is_alphanumeric)).then_some(cut)
     };
     joined.into_iter().filter_map(narrow).collect()
 }
 
-/// Whether nothing but space lies between a place and the start of its line.
-fn begins_line(text: &str, at: usize) -> bool {
-    text[..at].chars().rev().take_while(|c| *c != '\n').all(char::is_whitespace)
-}
-
-fn ends_line(text: &str, at: usize) -> bool {
-    text[at..].chars().take_while(|c| *c != '\n').all(char::is_whitespace)
-}
-
-/// Whether a sentence ends before a place: a stop, perhaps with closing marks
-/// after it, and space or an ideograph.
-fn ends_sentence(text: &str, at: usize) -> bool {
-    let before = text[..at].trim_end();
-    let spaced = before.len() < at || text[at..].starts_with(char::is_whitespace);
-    let stop =
-        before.chars().rev().find(|c| !matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | ']' | '」' | '』'));
-    match stop {
-        Some('.' | '!' | '?' | '…' | '؟' | '۔' | '।') => spaced,
-        Some('。' | '！' | '？') => true,
-        _ => false,
+/// Calls `found` with the places in a stretch where something begins that may
+/// be cut off from what precedes it, and with the first such place behind the
+/// stretch if nothing but space lies between.
+fn edges(text: &str, stretch: &Range<usize>, boundary: Boundary, mut found: impl FnMut(usize)) {
+    let behind = stretch.end + text[stretch.end..].len() - text[stretch.end..].trim_start().len();
+    if boundary == Boundary::Words {
+        found(stretch.start);
+        return found(stretch.end);
     }
+    let before = text[..stretch.start].trim_end();
+    let space = &text[before.len()..stretch.start];
+    let mut line_begins = before.is_empty() || space.contains('\n');
+    // Closing marks belong to the sentence they end.
+    let end = before.chars().rev().take(4).find(|c| !closes(*c));
+    let mut stop = end.and_then(Stop::of);
+    let mut spaced = !space.is_empty();
+    for (at, c) in text[stretch.start..behind].char_indices().map(|(at, c)| (stretch.start + at, c)) {
+        if c.is_whitespace() {
+            line_begins |= c == '\n';
+            spaced = true;
+            continue;
+        }
+        let sentence_begins = match stop {
+            Some(Stop::Spaced) => spaced,
+            Some(Stop::Any) => spaced || !closes(c),
+            None => false,
+        };
+        if line_begins || boundary == Boundary::Sentences && sentence_begins {
+            found(at);
+        }
+        if spaced || !closes(c) {
+            stop = Stop::of(c);
+        }
+        (line_begins, spaced) = (false, false);
+    }
+    let sentence_ends = match stop {
+        Some(Stop::Spaced) => spaced,
+        Some(Stop::Any) => true,
+        None => false,
+    };
+    let ends = line_begins || boundary == Boundary::Sentences && sentence_ends;
+    if ends || behind == text.len() {
+        found(behind);
+    }
+}
+
+/// What ends a sentence: with space behind it, or by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    Spaced,
+    Any,
+}
+
+impl Stop {
+    fn of(c: char) -> Option<Stop> {
+        match c {
+            '.' | '!' | '?' | '…' | '؟' | '۔' | '।' => Some(Stop::Spaced),
+            '。' | '！' | '？' => Some(Stop::Any),
+            _ => None,
+        }
+    }
+}
+
+fn closes(c: char) -> bool {
+    matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | ']' | '」' | '』')
 }
 
 /// The text without the stretches, which are sorted and disjoint. The space
@@ -135,6 +177,11 @@ mod tests {
         let words = "Nobody was hurt.\nThe end";
         assert_eq!(cut(text, words, Boundary::Lines), "It rained. The mill burned down. Nobody was hurt.\n");
         assert_eq!(cut("他说了。这是真的。完", "这是真的。", Boundary::Sentences), "他说了。完");
+        assert_eq!(cut("One. “Two.” Three", "Two.” Three", Boundary::Sentences), "One. “Two.”");
+        assert_eq!(cut("One. Two.\n", "Two.", Boundary::Sentences), "One.\n");
+        // Linear in hostile text as well.
+        let marks = "”".repeat(100_000);
+        assert_eq!(cut(&marks, &marks, Boundary::Sentences), marks);
     }
 
     proptest! {

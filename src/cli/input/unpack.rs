@@ -4,6 +4,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, Write};
 
+use flate2::bufread::GzDecoder;
+
 use super::kinds::Holds;
 
 /// A file or a stream, read from the start.
@@ -95,6 +97,39 @@ impl Read for Fails {
     }
 }
 
+/// All members of a gzip file. What stores blocks pads it with zeros, which are
+/// passed over.
+struct Gzip<R> {
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for Gzip<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let read = member.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                return Ok(read);
+            }
+            let Some(member) = self.member.take() else { break };
+            let mut rest = member.into_inner();
+            loop {
+                let next = rest.fill_buf()?;
+                match next.iter().position(|byte| *byte != 0) {
+                    None if next.is_empty() => return Ok(0),
+                    None => {
+                        let zeros = next.len();
+                        rest.consume(zeros);
+                    }
+                    Some(0) => break,
+                    Some(_) => return Err(io::Error::other("other data after the compressed")),
+                }
+            }
+            self.member = Some(GzDecoder::new(rest));
+        }
+        Ok(0)
+    }
+}
+
 /// A file or its bytes.
 pub(crate) enum Whole {
     File(File),
@@ -147,7 +182,7 @@ impl Packed {
     #[cfg_attr(not(feature = "archives"), expect(clippy::unnecessary_wraps, reason = "some codecs may fail"))]
     fn reader<'a>(self, packed: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
         match self {
-            Packed::Gzip => Ok(Box::new(flate2::bufread::MultiGzDecoder::new(packed))),
+            Packed::Gzip => Ok(Box::new(Gzip { member: Some(GzDecoder::new(packed)) })),
             #[cfg(feature = "archives")]
             Packed::Zstd => Ok(Box::new(zstd::stream::read::Decoder::with_buffer(packed)?)),
             #[cfg(feature = "archives")]
@@ -241,4 +276,36 @@ pub(crate) fn members(
 #[cfg(not(feature = "archives"))]
 pub(crate) fn members(_: Holds, _: Source, _: impl FnMut(String, io::Result<Source>)) -> io::Result<()> {
     Err(io::Error::other("an archive, which this build does not read"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_and_padding_of_gzip() {
+        let pack = |text: &str| {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packer.write_all(text.as_bytes()).unwrap();
+            packer.finish().unwrap()
+        };
+        let read = |packed: &[u8]| {
+            let (source, _) = Source::stream(packed).unpack()?;
+            let mut text = String::new();
+            source.into_stream().read_to_string(&mut text).map(|_| text)
+        };
+        let two = [pack("one "), pack(""), pack("two")].concat();
+        assert_eq!(read(&two).unwrap(), "one two");
+        assert_eq!(read(&[&two[..], &[0; 600]].concat()).unwrap(), "one two");
+        assert_eq!(read(b"").unwrap(), "");
+        assert!(read(&[&two[..], &[0; 6], b"x"].concat()).is_err());
+        assert!(read(&two[..two.len() - 3]).is_err());
+        // Packed again and again.
+        let deep = (0..6).fold(b"x".to_vec(), |inner, _| {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packer.write_all(&inner).unwrap();
+            packer.finish().unwrap()
+        });
+        assert!(read(&deep).is_err());
+    }
 }
