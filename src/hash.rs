@@ -6,7 +6,7 @@
 //! an adversary; whatever they find is checked on the text before it is
 //! reported. Lookup tables that never leave memory use `ahash` instead.
 
-/// Odd multiplier of [`bytes`], the fractional part of the golden ratio.
+/// Odd multiplier of [`bytes()`], the fractional part of the golden ratio.
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Odd multiplier of the finaliser, from SplitMix64's second round
 /// (Steele, Lea, Flood, *Fast Splittable Pseudorandom Number Generators*).
@@ -37,7 +37,7 @@ pub(crate) fn bytes(text: &[u8]) -> u64 {
     mix(state)
 }
 
-/// The state [`bytes`] starts from for a string of `len` bytes.
+/// The state [`bytes()`] starts from for a string of `len` bytes.
 #[inline]
 pub(crate) fn start(len: usize) -> u64 {
     (len as u64).wrapping_mul(STEP)

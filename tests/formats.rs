@@ -1,7 +1,7 @@
 //! One collection in many formats, made by other tools, gives one ledger; what
 //! is broken is named with its place, and the rest is read.
 
-#![cfg(all(feature = "html", feature = "columnar", feature = "archives"))]
+#![cfg(feature = "formats")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;

@@ -1,7 +1,7 @@
 //! What is done with results: explained, exported, ignored, and the collection
 //! cleaned.
 
-#![cfg(all(feature = "html", feature = "columnar", feature = "archives"))]
+#![cfg(feature = "formats")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -370,6 +370,11 @@ fn clusters_keep_one_and_passages_too_if_asked() {
     // Every copy of the story that is not the first goes, unless one is to stay.
     assert_eq!(kept(&["--drop", "syndicated,first"]), ["b", "d"], "only the added sentence is left");
     assert_eq!(kept(&["--drop", "syndicated,first", "--keep-copy", "first"]), ["a", "b", "d"]);
+    assert_eq!(
+        kept(&["--drop", "syndicated", "--keep-copy", "first"]),
+        ["b", "c", "d"],
+        "the first told is left"
+    );
     assert!(
         refused(
             directory.path(),

@@ -133,8 +133,13 @@ fn complain(level: &str, message: &str, hint: Option<&str>) {
     // Nobody is left to tell when standard error is gone.
     let _ = writeln!(err, "{style}{level}{style:#}: {}", printable(message));
     if let Some(hint) = hint {
-        let _ = writeln!(err, "  hint: {hint}");
+        let _ = writeln!(err, "  hint: {}", printable_lines(hint));
     }
+}
+
+/// The same for a text of several lines.
+fn printable_lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }
 
 /// A text with its control characters made visible and its line breaks as

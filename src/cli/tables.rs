@@ -196,12 +196,12 @@ impl Table {
         Ok(table.flush()?)
     }
 
-    #[cfg(not(feature = "columnar"))]
+    #[cfg(not(feature = "formats"))]
     fn parquet<T>(&self, _: &mut impl Write, _: impl IntoIterator<Item = T>) -> Result<()> {
         anyhow::bail!("this build writes no Parquet; install it with all features, which is the default")
     }
 
-    #[cfg(feature = "columnar")]
+    #[cfg(feature = "formats")]
     fn parquet<T: Serialize>(
         &self,
         out: &mut (impl Write + Send),

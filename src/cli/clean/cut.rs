@@ -154,7 +154,8 @@ mod tests {
 
     fn cut(text: &str, words: &str, boundary: Boundary) -> String {
         let start = text.find(words).unwrap();
-        without(text, &narrowed(text, &[start..start + words.len()], boundary))
+        let stretch = start..start + words.len();
+        without(text, &narrowed(text, std::slice::from_ref(&stretch), boundary))
     }
 
     #[test]

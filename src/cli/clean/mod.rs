@@ -21,7 +21,7 @@ use twicetold::{ClusterRow, Document, DocumentRow, Label, SpanRow};
 
 use super::args::{CleanArgs, KeepCopy, NearDuplicates};
 use super::results::Results;
-use super::{DONE, Messages, SKIPPED, complain, summary};
+use super::{DONE, Messages, SKIPPED, complain, summary, warn};
 pub(crate) use cut::Boundary;
 use rewrite::{Annotation, Decision, Stretch, Verdict};
 
@@ -58,6 +58,7 @@ pub(crate) fn run(args: &CleanArgs, messages: Messages) -> Result<u8> {
     let results = Results::open(&args.results)?;
     let rows = results.documents()?;
     let collected = results.collection()?;
+    warn(&collected, messages);
     let documents: AHashMap<&str, &Document> =
         collected.documents.iter().map(|document| (document.id.as_str(), document)).collect();
     let scored: Vec<&DocumentRow> = rows.iter().filter(|row| documents.contains_key(&*row.id)).collect();
@@ -239,10 +240,17 @@ fn cuts<'a>(
     let mut stays: AHashMap<u32, &str> = AHashMap::new();
     if args.keep_copy.is_some() {
         let mut holders: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
-        for span in spans.iter().filter(goes).filter(|span| span.label != Label::Repeat) {
-            holders.entry(span.family.unwrap_or(0)).or_default().push(&span.doc);
+        let mut stays_anyway: AHashSet<u32> = AHashSet::new();
+        for span in
+            spans.iter().filter(|span| span.label != Label::Repeat && !dropped.contains_key(&*span.doc))
+        {
+            let Some(family) = span.family else { continue };
+            match goes(&span) {
+                true => holders.entry(family).or_default().push(&span.doc),
+                false => drop(stays_anyway.insert(family)),
+            }
         }
-        for (family, holders) in holders {
+        for (family, holders) in holders.into_iter().filter(|(family, _)| !stays_anyway.contains(family)) {
             stays.extend(preference.best(holders.into_iter()).map(|best| (family, best)));
         }
     }

@@ -128,7 +128,7 @@ impl Rewriter<'_> {
             Holds::JsonLines => self.json_lines().map(|()| None),
             Holds::Json => self.json().map(|()| None),
             Holds::Table => self.table().map(|()| None),
-            #[cfg(feature = "columnar")]
+            #[cfg(feature = "formats")]
             Holds::Parquet | Holds::Arrow => self.columns(),
             _ => self.plain(),
         }
@@ -329,7 +329,7 @@ impl Rewriter<'_> {
         })
     }
 
-    #[cfg(feature = "columnar")]
+    #[cfg(feature = "formats")]
     fn columns(&self) -> Result<Option<&'static str>> {
         use crate::cli::input::columns;
         let texts = |row: u64| match self.lines.get(&Some(row)).map(|decision| &decision.verdict) {

@@ -98,11 +98,11 @@ fn rows(
             number += 1;
             let mut record = Record::default();
             for (name, column) in &columns {
-                record.offer(fields, name, &column.get(row));
+                record.offer(fields, name, column.get(row));
             }
             for field in schema.fields() {
                 if batch.column_by_name(field.name()).is_none() {
-                    record.offer(fields, field.name(), &Value::Absent);
+                    record.offer(fields, field.name(), Value::Absent);
                 }
             }
             found(number, record);

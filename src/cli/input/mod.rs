@@ -6,13 +6,14 @@
 //! its cause and a remedy, and counted; the rest goes on. Inputs are only ever
 //! opened for reading.
 
-#[cfg(feature = "columnar")]
+#[cfg(feature = "formats")]
 pub(crate) mod columns;
 mod decode;
-#[cfg(feature = "html")]
+#[cfg(feature = "formats")]
 mod html;
 mod kinds;
 mod record;
+#[cfg_attr(not(feature = "formats"), expect(dead_code, reason = "for the formats that are left out"))]
 mod unpack;
 mod warc;
 
@@ -333,7 +334,7 @@ impl Reader<'_> {
         }
     }
 
-    #[cfg(feature = "html")]
+    #[cfg(feature = "formats")]
     fn html_file(&mut self, path: &str, stream: impl Read) {
         let Some(html) = self.whole_text(path, stream, html::declared) else { return };
         match html::page(&html, self.settings.all_text) {
@@ -348,7 +349,7 @@ impl Reader<'_> {
         }
     }
 
-    #[cfg(not(feature = "html"))]
+    #[cfg(not(feature = "formats"))]
     fn html_file(&mut self, path: &str, _: impl Read) {
         self.skip(path.to_owned(), None, "HTML, which this build does not read", Some(SLIM));
     }
@@ -491,7 +492,7 @@ impl Reader<'_> {
                         true if value.is_empty() => Value::Absent,
                         true => Value::Text(read(value)?),
                     };
-                    record.offer(&fields, name, &value);
+                    record.offer(&fields, name, value);
                 }
                 Ok(record)
             })();
@@ -502,7 +503,7 @@ impl Reader<'_> {
         }
     }
 
-    #[cfg(feature = "columnar")]
+    #[cfg(feature = "formats")]
     fn columns(&mut self, path: &str, source: Source, holds: Holds, head: &[u8]) {
         let fields = self.fields.clone();
         let mut last = 0;
@@ -521,7 +522,7 @@ impl Reader<'_> {
         }
     }
 
-    #[cfg(not(feature = "columnar"))]
+    #[cfg(not(feature = "formats"))]
     fn columns(&mut self, path: &str, _: Source, holds: Holds, _: &[u8]) {
         self.skip(
             path.to_owned(),
@@ -554,13 +555,13 @@ impl Reader<'_> {
         let (text, published) = match record.holds {
             warc::Content::Other => return Ok(None),
             warc::Content::Text(bytes) => (self.decode(bytes, |_| None)?, None),
-            #[cfg(feature = "html")]
+            #[cfg(feature = "formats")]
             warc::Content::Html(bytes) => {
                 let html = self.decode(bytes, html::declared)?;
                 let page = html::page(&html, self.settings.all_text)?;
                 (page.text, page.published)
             }
-            #[cfg(not(feature = "html"))]
+            #[cfg(not(feature = "formats"))]
             warc::Content::Html(_) => {
                 return Err(("HTML, which this build does not read".to_owned(), Some(SLIM.to_owned())));
             }
@@ -691,7 +692,7 @@ pub(crate) fn separator(head: &[u8]) -> u8 {
 }
 
 /// What helps where a format was left out.
-#[cfg(not(all(feature = "html", feature = "columnar")))]
+#[cfg(not(feature = "formats"))]
 const SLIM: &str = "install it with all features, which is the default";
 
 /// The encoding of a table that begins like this, if it is not UTF-8.

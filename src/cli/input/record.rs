@@ -114,18 +114,25 @@ const NAMED: usize = 16;
 
 impl Record {
     /// Takes a field, if it is wanted and no better one has a value.
-    pub(crate) fn offer(&mut self, fields: &Fields, name: &str, value: &Value) {
-        let mut wanted = false;
-        for (role, rank, _) in fields.wanted().filter(|wanted| wanted.2 == name) {
-            wanted = true;
-            let slot = &mut self.found[role as usize];
-            let better = slot.as_ref().is_none_or(|(best, _)| rank < *best);
-            if better && *value != Value::Absent {
-                *slot = Some((rank, value.clone()));
+    pub(crate) fn offer(&mut self, fields: &Fields, name: &str, value: Value) {
+        let mut wanted = fields.wanted().filter(|wanted| wanted.2 == name).peekable();
+        if wanted.peek().is_none() {
+            if self.others.len() < NAMED {
+                self.others.push(name.to_owned());
             }
+            return;
         }
-        if !wanted && self.others.len() < NAMED {
-            self.others.push(name.to_owned());
+        if value == Value::Absent {
+            return;
+        }
+        let mut value = Some(value);
+        while let Some((role, rank, _)) = wanted.next() {
+            let slot = &mut self.found[role as usize];
+            if slot.as_ref().is_none_or(|(best, _)| rank < *best) {
+                // An address may be the id and tell the source.
+                let given = if wanted.peek().is_some() { value.clone() } else { value.take() };
+                *slot = given.map(|value| (rank, value));
+            }
         }
     }
 
@@ -140,8 +147,10 @@ pub(crate) type Refused = (String, Option<String>);
 /// What was noticed while records were read.
 #[derive(Debug, Default)]
 pub(crate) struct Noticed {
-    /// How many records each field served, by role and name.
-    used: BTreeMap<(Role, String), u64>,
+    /// How many records each field served, by role and rank.
+    used: BTreeMap<(Role, usize), u64>,
+    /// The names of those fields.
+    names: BTreeMap<(Role, usize), String>,
     /// Dates that could not be read.
     undated: Vec<String>,
 }
@@ -211,7 +220,8 @@ impl Noticed {
         };
         let date = optional(Role::Date);
         for (role, rank) in used {
-            *self.used.entry((role, name(role, rank).to_owned())).or_insert(0) += 1;
+            *self.used.entry((role, rank)).or_insert(0) += 1;
+            self.names.entry((role, rank)).or_insert_with(|| name(role, rank).to_owned());
         }
         let mut document = Document::new(id, text);
         document.source = source;
@@ -230,12 +240,13 @@ impl Noticed {
     pub(crate) fn notes(mut self) -> Vec<String> {
         let mut notes = Vec::new();
         // Fields that are called what they are need no mention.
-        let guessed = self.used.keys().any(|(role, name)| role.name() != name);
+        let guessed = self.names.iter().any(|((role, _), name)| role.name() != name);
         if guessed {
-            let each = self.used.iter().map(|((role, name), count)| match role {
-                Role::Address => format!("source from the host of `{name}` ({count})"),
-                _ => format!("{} from `{name}` ({count})", role.name()),
-            });
+            let each =
+                self.names.iter().zip(self.used.values()).map(|(((role, _), name), count)| match role {
+                    Role::Address => format!("source from the host of `{name}` ({count})"),
+                    _ => format!("{} from `{name}` ({count})", role.name()),
+                });
             notes.push(format!("fields read, with how often: {}", each.collect::<Vec<_>>().join(", ")));
         }
         self.undated.sort();
@@ -377,7 +388,7 @@ impl<'de> Visitor<'de> for Object<'_> {
                     Value::Other
                 }
             };
-            record.offer(fields, &name, &value);
+            record.offer(fields, &name, value);
         }
         Ok(Value::Other)
     }

@@ -137,7 +137,7 @@ pub(crate) enum Whole {
 }
 
 impl Whole {
-    #[cfg(feature = "columnar")]
+    #[cfg(feature = "formats")]
     pub(crate) fn into_bytes(self) -> io::Result<Vec<u8>> {
         match self {
             Whole::Bytes(bytes) => Ok(bytes),
@@ -179,17 +179,16 @@ impl Packed {
     }
 
     /// All members, frames or streams, one after the other.
-    #[cfg_attr(not(feature = "archives"), expect(clippy::unnecessary_wraps, reason = "some codecs may fail"))]
     fn reader<'a>(self, packed: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
         match self {
             Packed::Gzip => Ok(Box::new(Gzip { member: Some(GzDecoder::new(packed)) })),
-            #[cfg(feature = "archives")]
+            #[cfg(feature = "formats")]
             Packed::Zstd => Ok(Box::new(zstd::stream::read::Decoder::with_buffer(packed)?)),
-            #[cfg(feature = "archives")]
+            #[cfg(feature = "formats")]
             Packed::Bzip2 => Ok(Box::new(bzip2::bufread::MultiBzDecoder::new(packed))),
-            #[cfg(feature = "archives")]
+            #[cfg(feature = "formats")]
             Packed::Xz => Ok(Box::new(liblzma::bufread::XzDecoder::new_multi_decoder(packed))),
-            #[cfg(not(feature = "archives"))]
+            #[cfg(not(feature = "formats"))]
             _ => Err(io::Error::other(format!("compressed with {self:?}, which this build does not read"))),
         }
     }
@@ -212,25 +211,25 @@ impl Packed {
                 write(&mut packer)?;
                 Ok(packer.finish()?)
             }
-            #[cfg(feature = "archives")]
+            #[cfg(feature = "formats")]
             Packed::Zstd => {
                 let mut packer = zstd::stream::write::Encoder::new(out, 0)?;
                 write(&mut packer)?;
                 Ok(packer.finish()?)
             }
-            #[cfg(feature = "archives")]
+            #[cfg(feature = "formats")]
             Packed::Bzip2 => {
                 let mut packer = bzip2::write::BzEncoder::new(out, bzip2::Compression::default());
                 write(&mut packer)?;
                 Ok(packer.finish()?)
             }
-            #[cfg(feature = "archives")]
+            #[cfg(feature = "formats")]
             Packed::Xz => {
                 let mut packer = liblzma::write::XzEncoder::new(out, 6);
                 write(&mut packer)?;
                 Ok(packer.finish()?)
             }
-            #[cfg(not(feature = "archives"))]
+            #[cfg(not(feature = "formats"))]
             _ => anyhow::bail!("compressed with {self:?}, which this build does not write"),
         }
     }
@@ -241,7 +240,7 @@ impl Packed {
 /// # Errors
 ///
 /// If the archive is broken; the files before that were found.
-#[cfg(feature = "archives")]
+#[cfg(feature = "formats")]
 pub(crate) fn members(
     holds: Holds,
     source: Source,
@@ -273,7 +272,7 @@ pub(crate) fn members(
     Ok(())
 }
 
-#[cfg(not(feature = "archives"))]
+#[cfg(not(feature = "formats"))]
 pub(crate) fn members(_: Holds, _: Source, _: impl FnMut(String, io::Result<Source>)) -> io::Result<()> {
     Err(io::Error::other("an archive, which this build does not read"))
 }

@@ -22,6 +22,7 @@ pub(crate) struct Record {
 #[derive(Debug)]
 pub(crate) enum Content {
     Text(Vec<u8>),
+    #[cfg_attr(not(any(feature = "formats", test)), expect(dead_code, reason = "HTML is left out"))]
     Html(Vec<u8>),
     /// Requests, images, redirects and other records without an article.
     Other,
