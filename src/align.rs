@@ -99,7 +99,10 @@ pub(crate) fn align(
             continue;
         }
         fill(b, a, chain, runs, table);
-        extend(b, a, own, runs, extension);
+        // A period of a run that was cut into them ends where the next begins.
+        if !own || !chain.iter().any(|run| is_cut(a, run)) {
+            extend(b, a, own, runs, extension);
+        }
         snap(b, a, min_tokens, runs);
         if acceptable(runs, min_tokens) && (check_on_text(b, a, runs) || acceptable(runs, min_tokens)) {
             found(runs);
@@ -206,6 +209,15 @@ fn exact_runs(
     }
     runs.sort_unstable();
     runs.dedup();
+}
+
+/// Whether a run of a document with itself goes on to either side, so that it
+/// is part of a longer one.
+fn is_cut(tokens: &Tokens, run: &Run) -> bool {
+    let words = tokens.words;
+    let (a, b) = (run.a as usize, run.b as usize);
+    a > 0 && words[a - 1] == words[b - 1]
+        || words.get(run.b_end() as usize).is_some_and(|word| *word == words[run.a_end() as usize])
 }
 
 const NONE: u32 = u32::MAX;

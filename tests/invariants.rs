@@ -296,7 +296,7 @@ fn odd_collections_are_scanned() {
     };
     let mut random = Random(3);
     let digits: String = (0..20_000).map(|_| format!("{} ", random.below(10))).collect();
-    let periodic = "one two three four five six seven eight nine ten ".repeat(2_000);
+    let periodic = "one two three four five six seven eight nine ten ".repeat(20_000);
     let line = "word ".repeat(50_000);
     let letters = "x".repeat(200_000);
     let cases: [(&str, Vec<Document>); 7] = [

@@ -398,6 +398,48 @@ fn clusters_keep_one_and_passages_too_if_asked() {
 }
 
 #[test]
+fn tables_are_annotated_with_columns() {
+    let directory = directory();
+    let at = |name: &str| directory.path().join(name);
+    done(directory.path(), &["scan", "samples/latin.csv", "--out", "results"]);
+    done(directory.path(), &["clean", "results", "--annotate", "--out", "annotated"]);
+    let mut table =
+        csv::ReaderBuilder::new().delimiter(b';').from_path(at("annotated/samples/latin.csv")).unwrap();
+    let header: Vec<String> = table.headers().unwrap().iter().map(str::to_owned).collect();
+    let added = ["twicetold_originality", "twicetold_cluster", "twicetold_leader", "twicetold_dropped"];
+    assert_eq!(header, [&["id", "text", "source", "date"][..], &added].concat());
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    let texts = lines(at("samples/articles.jsonl"));
+    for (row, expected) in rows.iter().zip(&texts) {
+        assert_eq!(&row[1], expected["text"].as_str().unwrap());
+        assert!((0.6..0.8).contains(&row[4].parse::<f64>().unwrap()), "{row:?}");
+    }
+}
+
+#[test]
+fn settings_come_from_a_file_and_flags_override_them() {
+    let directory = directory();
+    let file = directory.path().join("twicetold.toml");
+    fs::write(&file, "min-tokens = 30\n[scan]\nformat = 'json'\n[clean]\ndrop = ['boilerplate']\n").unwrap();
+    let min_tokens = |args: &[&str]| {
+        let shown =
+            done(directory.path(), &[&["scan", "seeds", "--config", "twicetold.toml"], args].concat());
+        serde_json::from_str::<Value>(&shown).unwrap()["run"]["config"]["min_tokens"].clone()
+    };
+    assert_eq!(min_tokens(&[]), json!(30));
+    assert_eq!(min_tokens(&["--min-tokens", "12"]), json!(12));
+    fs::write(&file, "min-token = 30\n").unwrap();
+    let error = refused(directory.path(), &["scan", "seeds", "--config", "twicetold.toml"]);
+    assert!(
+        error.contains(
+            "cannot use the settings in twicetold.toml: `min-token` is no flag; did you mean `min-tokens`?"
+        ),
+        "{error}"
+    );
+    assert!(refused(directory.path(), &["scan", "seeds", "--config", "none.toml"]).contains("No such file"));
+}
+
+#[test]
 fn a_dry_run_tells_what_would_be_read() {
     let directory = directory();
     let said =

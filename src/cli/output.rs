@@ -40,6 +40,8 @@ pub(crate) struct Run<'a> {
     band_curve: Vec<(f64, f64)>,
     notes: &'a [String],
     skipped: &'a [Skipped],
+    /// What was not read of the other collection.
+    against_skipped: &'a [Skipped],
     timing: Timing,
 }
 
@@ -57,6 +59,7 @@ impl<'a> Run<'a> {
         config: &'a Config,
         inputs: &[PathBuf],
         collected: &'a Collected,
+        against: Option<&'a Collected>,
         report: &'a Report,
         elapsed: Duration,
     ) -> Self {
@@ -90,6 +93,7 @@ impl<'a> Run<'a> {
                 .collect(),
             notes: &collected.notes,
             skipped: &collected.skipped,
+            against_skipped: against.map_or(&[], |against| &against.skipped),
             timing: Timing {
                 seconds,
                 megabytes_per_second: counts.bytes as f64 / 1e6 / seconds,

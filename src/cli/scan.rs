@@ -66,7 +66,8 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
         .scan_with(&collected.documents, background, &|stage, done, total| bar.advance(stage, done, total))
         .context("cannot scan this collection")?;
     bar.clear();
-    let run = Run::new(args, detector.config(), &inputs, &collected, &report, started.elapsed());
+    let run =
+        Run::new(args, detector.config(), &inputs, &collected, against.as_ref(), &report, started.elapsed());
     if let Some(out) = &args.out {
         output::write(out, args.output_format, args.passim, &report, &collected.skipped, &run)
             .with_context(|| format!("cannot write results to {}", out.display()))?;

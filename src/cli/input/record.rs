@@ -183,7 +183,7 @@ impl Noticed {
         if text.len() > MAX_DOCUMENT_BYTES {
             return Err((format!("a text longer than {MAX_DOCUMENT_BYTES} bytes"), None));
         }
-        let mut optional = |role: Role| {
+        let mut optional = |record: &mut Record, role: Role| {
             let (rank, value) = record.take(role);
             match value {
                 Value::Text(text) | Value::Number(text) if !text.trim().is_empty() => {
@@ -196,29 +196,17 @@ impl Noticed {
                 }
             }
         };
-        let id = optional(Role::Id)?.unwrap_or_else(|| format!("{path}:{line}"));
-        let source = match optional(Role::Source)? {
+        let id = optional(&mut record, Role::Id)?.unwrap_or_else(|| format!("{path}:{line}"));
+        let date = optional(&mut record, Role::Date)?;
+        let source = match optional(&mut record, Role::Source)? {
             Some(source) => Some(host(&source).unwrap_or(source)),
             None => {
-                let (rank, value) = record.take(Role::Address);
-                let host = match value {
-                    Value::Text(address) => host(&address),
-                    _ => None,
-                };
-                if host.is_some() {
-                    used.push((Role::Address, rank));
-                }
+                let (rank, address) = record.take(Role::Address);
+                let host = if let Value::Text(address) = address { host(&address) } else { None };
+                used.extend(host.as_ref().map(|_| (Role::Address, rank)));
                 host
             }
         };
-        let mut optional = |role: Role| match record.take(role) {
-            (rank, Value::Text(text) | Value::Number(text)) if !text.trim().is_empty() => {
-                used.push((role, rank));
-                Some(text)
-            }
-            _ => None,
-        };
-        let date = optional(Role::Date);
         for (role, rank) in used {
             *self.used.entry((role, rank)).or_insert(0) += 1;
             self.names.entry((role, rank)).or_insert_with(|| name(role, rank).to_owned());
