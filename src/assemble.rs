@@ -385,28 +385,41 @@ impl<'a> Context<'a> {
         for stretch in &stretches {
             let weight = tokens.weight_of(stretch.start as usize, stretch.end as usize);
             labels[stretch.label as usize] += weight;
-            let Some(entry) = entries.get(stretch.entry as usize) else {
-                let bytes = tokens.bytes(stretch.start as usize, stretch.end as usize, floor);
-                floor = bytes.end;
-                let (start_char, start_line) = cursor.go(bytes.start);
-                let (end_char, end_line) = cursor.go(bytes.end);
-                spans.push(SpanRow {
-                    doc: self.id(document),
-                    label: stretch.label,
-                    family: None,
-                    start_byte: bytes.start as u64,
-                    end_byte: bytes.end as u64,
-                    start_char,
-                    end_char,
-                    start_line,
-                    end_line,
-                    identity: 1.0,
-                    other_doc: None,
-                    other_start_byte: None,
-                    other_end_byte: None,
-                });
-                continue;
+            let entry = entries.get(stretch.entry as usize);
+            let bytes = match entry.map(|entry| (entry, sights[entry.slot as usize].bytes)) {
+                // Usually the occurrence as a whole.
+                Some((entry, (from, to)))
+                    if (stretch.start, stretch.end) == (entry.occurrence.start, entry.occurrence.end)
+                        && from as usize >= floor =>
+                {
+                    from as usize..to as usize
+                }
+                _ => tokens.bytes(stretch.start as usize, stretch.end as usize, floor),
             };
+            floor = bytes.end;
+            let (start_char, start_line) = cursor.go(bytes.start);
+            let (end_char, end_line) = cursor.go(bytes.end);
+            let other = entry.map(|entry| sights[entry.other_slot as usize].bytes);
+            let identity = entry.map_or(1.0, |entry| {
+                let occurrence = &entry.occurrence;
+                f64::from(occurrence.matched) / f64::from(occurrence.end - occurrence.start)
+            });
+            spans.push(SpanRow {
+                doc: self.id(document),
+                label: stretch.label,
+                family: entry.map(|entry| entry.family + 1),
+                start_byte: bytes.start as u64,
+                end_byte: bytes.end as u64,
+                start_char,
+                end_char,
+                start_line,
+                end_line,
+                identity,
+                other_doc: entry.map(|entry| self.id(entry.other)),
+                other_start_byte: other.map(|other| other.0.into()),
+                other_end_byte: other.map(|other| other.1.into()),
+            });
+            let Some(entry) = entry else { continue };
             if !entry.again {
                 fractional += weight as f64 / f64::from(entry.df);
             }
@@ -421,33 +434,6 @@ impl<'a> Context<'a> {
                     None => by_source.push((source, weight)),
                 }
             }
-            let occurrence = &entry.occurrence;
-            let (from, to) = sights[entry.slot as usize].bytes;
-            // Usually the occurrence as a whole.
-            let whole = (stretch.start, stretch.end) == (occurrence.start, occurrence.end);
-            let bytes = match whole && from as usize >= floor {
-                true => from as usize..to as usize,
-                false => tokens.bytes(stretch.start as usize, stretch.end as usize, floor),
-            };
-            floor = bytes.end;
-            let (start_char, start_line) = cursor.go(bytes.start);
-            let (end_char, end_line) = cursor.go(bytes.end);
-            let (other_start, other_end) = sights[entry.other_slot as usize].bytes;
-            spans.push(SpanRow {
-                doc: self.id(document),
-                label: stretch.label,
-                family: Some(entry.family + 1),
-                start_byte: bytes.start as u64,
-                end_byte: bytes.end as u64,
-                start_char,
-                end_char,
-                start_line,
-                end_line,
-                identity: f64::from(occurrence.matched) / f64::from(occurrence.end - occurrence.start),
-                other_doc: Some(self.id(entry.other)),
-                other_start_byte: Some(other_start.into()),
-                other_end_byte: Some(other_end.into()),
-            });
         }
         labels[Label::Unique as usize] = tokens.weight - labels.iter().sum::<u64>();
         fractional += labels[Label::Unique as usize] as f64;

@@ -4,10 +4,13 @@
 #![cfg(feature = "formats")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod program;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
+use program::{json_of, run, status, stderr};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -16,25 +19,12 @@ fn samples() -> PathBuf {
 }
 
 fn scan(directory: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_twicetold"))
-        .arg("scan")
-        .args(args)
-        .args(["--format", "json"])
-        .current_dir(directory)
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
+    run(directory, &[&["scan", "--format", "json"], args].concat())
 }
 
 /// The scored documents: what they are, and their ledgers.
 fn ledgers(output: &Output, fields: &[&str]) -> Vec<Value> {
-    let all: Value =
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(output)));
+    let all = json_of(output);
     let rows = all["documents"].as_array().unwrap().iter().filter(|row| row["status"] == "ok");
     rows.map(|row| fields.iter().map(|&field| row[field].clone()).collect()).collect()
 }
@@ -45,7 +35,7 @@ const LEDGER: [&str; 5] = ["weight", "unique", "boilerplate", "originality", "ch
 fn records_of_every_format_give_the_same_rows() {
     let fields = [&["id", "source", "bytes"][..], &LEDGER].concat();
     let expected = scan(&samples(), &["articles.jsonl"]);
-    assert_eq!(expected.status.code(), Some(0), "{}", stderr(&expected));
+    assert_eq!(status(&expected), 0, "{}", stderr(&expected));
     let expected = ledgers(&expected, &fields);
     assert_eq!(expected.len(), 3);
     assert!(expected[0][5].as_f64().unwrap() > 0.1, "the notice is boilerplate: {expected:?}");
@@ -63,7 +53,7 @@ fn records_of_every_format_give_the_same_rows() {
         "articles.arrows",
     ] {
         let output = scan(&samples(), &[name]);
-        assert_eq!(output.status.code(), Some(0), "{name}: {}", stderr(&output));
+        assert_eq!(status(&output), 0, "{name}: {}", stderr(&output));
         assert_eq!(ledgers(&output, &fields), expected, "{name}");
         let dates = ledgers(&output, &["date"]);
         let day = |row: &Value| row[0].as_str().unwrap()[..10].to_owned();
@@ -81,7 +71,7 @@ fn texts_pages_and_archives_give_the_same_ledgers() {
     assert_eq!(expected, ledgers(&scan(&samples(), &["articles.jsonl"]), &LEDGER));
     for name in ["texts.zip", "texts.tar.gz", "pages", "pages.warc.gz", "pages.wet"] {
         let output = scan(&samples(), &[name]);
-        assert_eq!(output.status.code(), Some(0), "{name}: {}", stderr(&output));
+        assert_eq!(status(&output), 0, "{name}: {}", stderr(&output));
         let found = ledgers(&output, &LEDGER);
         assert_eq!(found, expected, "{name}");
     }
@@ -105,7 +95,7 @@ fn other_encodings_are_decoded_and_told() {
     let output = scan(&samples(), &["latin.csv"]);
     assert!(stderr(&output).contains("decoded from windows-1252 1"), "{}", stderr(&output));
     let output = scan(&samples(), &["wide.txt", "--encoding", "nonsense"]);
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(status(&output), 2);
 }
 
 /// A directory of broken files, and one that is good.
@@ -141,8 +131,8 @@ fn broken() -> TempDir {
 fn what_is_broken_is_named_with_place_and_cause_and_the_rest_is_read() {
     let directory = broken();
     let output = scan(directory.path(), &["."]);
-    assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
-    let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(status(&output), 3, "{}", stderr(&output));
+    let all = json_of(&output);
     let skipped = all["run"]["skipped"].as_array().unwrap();
     let reason = |path: &str, line: Option<u64>| {
         let found =

@@ -4,38 +4,29 @@
 #![cfg(feature = "formats")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod program;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, ListAccessor, Row};
+use program::{json_of, run, status, stderr, stdout};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-fn run(directory: &Path, args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_twicetold"))
-        .args(args)
-        .current_dir(directory)
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap()
-}
 
 /// Runs the program, which must succeed, and returns its standard output.
 fn done(directory: &Path, args: &[&str]) -> String {
     let output = run(directory, args);
-    let error = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{args:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
+    assert_eq!(status(&output), 0, "{args:?}: {}", stderr(&output));
+    stdout(&output)
 }
 
 fn refused(directory: &Path, args: &[&str]) -> String {
     let output = run(directory, args);
-    assert_eq!(output.status.code(), Some(2), "{args:?}");
-    String::from_utf8(output.stderr).unwrap()
+    assert_eq!(status(&output), 2, "{args:?}");
+    stderr(&output)
 }
 
 fn lines(path: PathBuf) -> Vec<Value> {
@@ -292,7 +283,7 @@ fn a_collection_is_cleaned_in_its_own_format() {
         // What is read back is the same documents without the notice.
         let read = |of: &Path, args: &[&str]| -> Vec<(Value, Value)> {
             let output = run(of, &[&["scan", ".", "-q", "--format", "json"], args].concat());
-            let all: Value = serde_json::from_slice(&output.stdout).unwrap();
+            let all = json_of(&output);
             let rows = all["documents"].as_array().unwrap().iter();
             rows.map(|row| (row["weight"].clone(), row["unique"].clone())).collect()
         };
@@ -325,7 +316,7 @@ fn what_is_not_changed_stays_byte_for_byte() {
     fs::write(at("mixed.jsonl"), &file).unwrap();
     assert_eq!(run(directory.path(), &["scan", "mixed.jsonl", "--out", "results"]).status.code(), Some(3));
     let output = run(directory.path(), &["clean", "results", "--drop", "boilerplate", "--out", "cleaned"]);
-    assert_eq!(output.status.code(), Some(3), "one line was skipped by the scan");
+    assert_eq!(status(&output), 3, "one line was skipped by the scan");
     let expected = file.replace(&format!("\\n\\n{notice}"), "");
     assert_eq!(fs::read_to_string(at("cleaned/mixed.jsonl")).unwrap(), expected);
     assert!(

@@ -160,7 +160,7 @@ pub(crate) struct ScanArgs {
     pub out: Option<PathBuf>,
 
     /// Format of the result files
-    #[arg(long, value_enum, default_value_t = Tables::Jsonl, requires = "out", help_heading = "Output")]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Tables::Jsonl, requires = "out", help_heading = "Output")]
     pub output_format: Tables,
 
     /// Write passim.csv too: cluster, size, begin, end, uid and gid of every occurrence
