@@ -94,6 +94,15 @@ fn other_encodings_are_decoded_and_told() {
     assert_eq!(ledgers(&output, &["weight", "tokens"]), one);
     let output = scan(&samples(), &["latin.csv"]);
     assert!(stderr(&output).contains("decoded from windows-1252 1"), "{}", stderr(&output));
+    // As a spreadsheet saves "Unicode text".
+    let directory = TempDir::new().unwrap();
+    let tsv = fs::read_to_string(samples().join("articles.tsv")).unwrap();
+    let wide: Vec<u8> = format!("\u{feff}{tsv}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    fs::write(directory.path().join("wide.tsv"), wide).unwrap();
+    let output = scan(directory.path(), &["wide.tsv"]);
+    assert!(stderr(&output).contains("decoded from UTF-16LE 1"), "{}", stderr(&output));
+    let expected = scan(&samples(), &["articles.jsonl"]);
+    assert_eq!(ledgers(&output, &LEDGER), ledgers(&expected, &LEDGER));
     let output = scan(&samples(), &["wide.txt", "--encoding", "nonsense"]);
     assert_eq!(status(&output), 2);
 }

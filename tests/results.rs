@@ -131,6 +131,26 @@ fn families_are_listed_exported_and_ignored() {
     }
     let one = done(directory.path(), &["scan", "seeds", "--ignore", "plain.txt"]);
     assert!(one.contains("  ignored      <0.1 %") && one.contains("  boilerplate   1.3 %"), "{one}");
+    // Edited, it is ignored but for the words that differ.
+    let edited = "MEK Iran (follow us on Twitter and on Facebook) and People’s Mojahedin Organisation of Iran – MEK IRAN – YouTube";
+    fs::write(at("edited.txt"), edited).unwrap();
+    done(directory.path(), &["scan", "seeds", "--ignore", "edited.txt", "--out", "ignoring"]);
+    let spans = lines(at("ignoring/spans.jsonl"));
+    let ignored = spans.iter().filter(|span| span["label"] == "ignored" && span["doc"] == before[2]["id"]);
+    let text = fs::read_to_string(at(before[2]["id"].as_str().unwrap())).unwrap();
+    let slice = |span: &Value| {
+        let [start, end] = ["start_byte", "end_byte"].map(|byte| span[byte].as_u64().unwrap() as usize);
+        text[start..end].replace('\u{a0}', " ")
+    };
+    let ignored: Vec<String> = ignored.map(slice).collect();
+    assert_eq!(
+        ignored,
+        [
+            "MEK Iran (follow",
+            "on Twitter and Facebook)\n\nand People’s Mojahedin",
+            "of Iran – MEK IRAN – YouTube"
+        ]
+    );
     fs::write(at("empty.txt"), "\n\n").unwrap();
     assert!(
         refused(directory.path(), &["scan", "seeds", "--ignore", "empty.txt"]).contains("empty.txt is empty")

@@ -15,7 +15,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use twicetold::{Document, Label};
 
-use crate::cli::input::{FileRead, Holds, Packed, Settings, Source, separator};
+use crate::cli::input::{FileRead, Holds, Packed, Settings, Source, TableStream};
 
 /// What becomes of a document.
 #[derive(Debug, PartialEq, Eq)]
@@ -271,9 +271,8 @@ impl Rewriter<'_> {
 
     fn table(&self) -> Result<()> {
         let (source, head, packed) = self.source()?;
-        let separator = separator(&head);
-        let encoding = self.settings.encoding.as_deref();
-        let encoding = crate::cli::input::guess_of_start(&head, encoding);
+        let TableStream { stream: source, separator, encoding } =
+            TableStream::new(source, &head, self.settings.encoding.as_deref())?;
         let mut table = csv::ReaderBuilder::new()
             .delimiter(separator)
             .has_headers(false)

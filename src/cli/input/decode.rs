@@ -63,7 +63,12 @@ pub(crate) fn guess(bytes: &[u8]) -> &'static Encoding {
 pub(crate) fn guess_of_start(head: &[u8], given: Option<&'static Encoding>) -> Option<&'static Encoding> {
     // The start may end inside a character.
     let broken = |error: std::str::Utf8Error| error.error_len().is_some();
-    let found = given.or_else(|| std::str::from_utf8(head).err().filter(|e| broken(*e)).map(|_| guess(head)));
+    let found = given.or_else(|| match std::str::from_utf8(head) {
+        Err(error) if broken(error) => Some(guess(head)),
+        // In UTF-16 without a mark, ASCII is UTF-8 with zeros.
+        _ if is_wide(&head[..head.len() & !1]) => Some(guess(&head[..head.len() & !1])),
+        _ => None,
+    });
     found.filter(|encoding| *encoding != UTF_8)
 }
 

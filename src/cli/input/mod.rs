@@ -23,7 +23,7 @@ use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use ahash::AHashMap;
-use encoding_rs::Encoding;
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize};
 use twicetold::{Document, MAX_DOCUMENT_BYTES};
@@ -436,9 +436,12 @@ impl Reader<'_> {
     }
 
     /// Reads a table with a header line.
-    fn table(&mut self, path: &str, stream: impl BufRead, head: &[u8]) {
-        let wide = guess_of_start(head, self.settings.encoding.as_deref());
-        let separator = separator(head);
+    fn table<'s>(&mut self, path: &str, stream: Box<dyn BufRead + 's>, head: &[u8]) {
+        let TableStream { stream, separator, encoding: wide } =
+            match TableStream::new(stream, head, self.settings.encoding.as_deref()) {
+                Ok(stream) => stream,
+                Err(error) => return self.skip(path.to_owned(), None, describe(&error), None),
+            };
         let mut table = csv::ReaderBuilder::new().delimiter(separator).from_reader(stream);
         let read = |bytes: &[u8]| -> Result<String, Refused> {
             match (std::str::from_utf8(bytes), wide) {
@@ -672,7 +675,7 @@ fn cause(error: &serde_json::Error) -> String {
 }
 
 /// What separates the fields of a table: the commonest candidate in its header.
-pub(crate) fn separator(head: &[u8]) -> u8 {
+fn separator(head: &[u8]) -> u8 {
     let mut quoted = false;
     let mut counts = [(0, b','), (0, b'\t'), (0, b';'), (0, b'|')];
     for &byte in head {
@@ -695,7 +698,36 @@ pub(crate) fn separator(head: &[u8]) -> u8 {
 #[cfg(not(feature = "formats"))]
 const SLIM: &str = "install it with all features, which is the default";
 
-/// The encoding of a table that begins like this, if it is not UTF-8.
-pub(crate) fn guess_of_start(head: &[u8], given: Option<&str>) -> Option<&'static Encoding> {
-    decode::guess_of_start(head, given.and_then(|label| Encoding::for_label(label.as_bytes())))
+/// A table as bytes in which separators can be told, and what it takes to read
+/// them.
+pub(crate) struct TableStream<'a> {
+    pub stream: Box<dyn BufRead + 'a>,
+    pub separator: u8,
+    /// The encoding, if that is not UTF-8.
+    pub encoding: Option<&'static Encoding>,
+}
+
+impl<'a> TableStream<'a> {
+    /// Looks at how a table begins; one in UTF-16 is read and decoded as a
+    /// whole.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub(crate) fn new(
+        mut stream: Box<dyn BufRead + 'a>,
+        head: &[u8],
+        given: Option<&str>,
+    ) -> io::Result<Self> {
+        let given = given.and_then(|label| Encoding::for_label(label.as_bytes()));
+        let encoding = decode::guess_of_start(head, given);
+        if let Some(wide) = encoding.filter(|encoding| [UTF_16LE, UTF_16BE].contains(encoding)) {
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes)?;
+            let text = wide.decode(&bytes).0.into_owned();
+            let separator = separator(text.as_bytes());
+            return Ok(TableStream { stream: Box::new(io::Cursor::new(text)), separator, encoding });
+        }
+        Ok(TableStream { stream, separator: separator(head), encoding })
+    }
 }
