@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ahash::AHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::bits::{self, Bits};
+use crate::bits::Bits;
 use crate::clusters::Verified;
 use crate::collection::Collection;
 use crate::config::Config;
@@ -18,7 +18,7 @@ use crate::detector::Near;
 use crate::document::Date;
 use crate::families::{Family, Occurrence};
 use crate::kinds::{Facts, Signals, quotes};
-use crate::ledger::{Entry, Stretch, stretches};
+use crate::ledger::{Entry, ignoring, stretches};
 use crate::report::{
     ClusterRow, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, PairRow, Scores, SpanRow, Status,
 };
@@ -359,20 +359,14 @@ impl<'a> Context<'a> {
             .iter()
             .map(|&(family, at)| self.entry(document, family, at, kinds))
             .collect();
-        let ignored = self.findings.ignored.as_ref().map(|bits| bits.packed(document, tokens.len()));
         let mut stretches = if entries.is_empty() {
             Vec::new()
         } else {
-            let mut matched = self.findings.matched.packed(document, tokens.len());
-            for (matched, ignored) in matched.iter_mut().zip(ignored.iter().flatten()) {
-                *matched &= !ignored;
-            }
+            let matched = self.findings.matched.packed(document, tokens.len());
             stretches(&matched, &entries, self.config.count_formulas, owner)
         };
-        if let Some(ignored) = &ignored {
-            let runs = bits::runs(ignored).map(|run| Stretch::ignored(run.start as u32, run.end as u32));
-            stretches.extend(runs);
-            stretches.sort_unstable_by_key(|stretch| stretch.start);
+        if let Some(ignored) = &self.findings.ignored {
+            stretches = ignoring(&stretches, &ignored.packed(document, tokens.len()));
         }
 
         let mut labels = [0; 9];

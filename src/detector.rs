@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use crate::align::{self, align};
 use crate::anchors::{self, Anchor, anchors};
-use crate::assemble::{Context, Findings, Sight};
+use crate::assemble::{Context, Findings};
 use crate::bands::{Bands, candidates, entry};
 use crate::bits::{self, Bits};
 use crate::clusters::{Lookup, Verified, leaders};
@@ -24,7 +24,7 @@ use crate::families::{Family, Occurrence, families, orphans};
 use crate::fingerprints::{context, fingerprints, select};
 use crate::postings::{Partitioned, Posting, TwiceFilter, sort_by_key};
 use crate::projection::{Batch, project};
-use crate::report::{Comparison, Report};
+use crate::report::{Comparison, FamilyRow, Report, SpanRow};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
 use crate::tokens::{TokenChunk, Tokens};
@@ -75,9 +75,11 @@ pub enum Stage {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Background<'a> {
     /// Texts that do not count wherever a document repeats them, exactly or
-    /// edited: they get the label [`Label::Ignored`](crate::Label::Ignored). A
-    /// stretch counts as one of them if it holds at least half of its tokens,
-    /// and is a line of its own or at least [`Config::min_tokens`] long.
+    /// edited: they get the label [`Label::Ignored`](crate::Label::Ignored), and
+    /// nothing else changes. A stretch counts as one of them if it holds at
+    /// least half of its tokens, and is a line of its own or at least
+    /// [`Config::min_tokens`] long. Families that stand only there are not
+    /// listed; the figures of the others count every occurrence.
     pub ignored: &'a [String],
     /// The same for all occurrences of families with one of these values of
     /// [`FamilyRow::text_hash`](crate::FamilyRow::text_hash).
@@ -322,50 +324,43 @@ impl Scan<'_> {
                 }
             });
         }
-        let mut families = self.families(&collection, &originals, batches, &lengths, &matched);
+        let families = self.families(&collection, &originals, batches, &lengths, &matched);
         if let Some(ignored) = &ignored {
             repeat_ignored_in_twins(&originals, &lengths, ignored);
-            strike(&mut families, ignored);
         }
-        let mut findings = Findings { originals, near, nearest, matched, ignored, families };
-        if !ignored_hashes.is_empty() {
-            self.ignore_families(&collection, &mut findings, ignored_hashes);
-        }
-        self.assemble(&Context::new(self.config, &collection, &findings), &collection, &findings)
-    }
-
-    /// Ignores the families whose text has one of these hashes.
-    fn ignore_families(&self, collection: &Collection, findings: &mut Findings, hashes: &AHashSet<&str>) {
-        let context = Context::new(self.config, collection, findings);
-        let sights = self.sights(&context, collection);
-        let is_named = |number: &u32| {
-            let row = context.family(*number, &sights, &mut Vec::new());
-            hashes.contains(row.text_hash.as_str())
-        };
-        let named: Vec<u32> = (0..findings.families.len() as u32).into_par_iter().filter(is_named).collect();
-        drop(context);
-        let Some(ignored) = &findings.ignored else { return };
-        for occurrence in named.iter().flat_map(|&number| &findings.families[number as usize].occurrences) {
-            ignored.set(occurrence.document, occurrence.start, occurrence.end - occurrence.start);
-        }
-        strike(&mut findings.families, ignored);
-    }
-
-    fn sights(&self, context: &Context, collection: &Collection) -> Vec<Sight> {
-        (0..collection.len() as u32)
-            .into_par_iter()
-            .flat_map_iter(|document| context.sights(document))
-            .collect()
+        let findings = Findings { originals, near, nearest, matched, ignored, families };
+        self.assemble(
+            &Context::new(self.config, &collection, &findings),
+            &collection,
+            &findings,
+            ignored_hashes,
+        )
     }
 
     /// Makes all rows.
-    fn assemble(&self, context: &Context, collection: &Collection, findings: &Findings) -> Report {
-        let sights = self.sights(context, collection);
-        let families: Vec<_> = (0..findings.families.len() as u32)
+    fn assemble(
+        &self,
+        context: &Context,
+        collection: &Collection,
+        findings: &Findings,
+        ignored_hashes: &AHashSet<&str>,
+    ) -> Report {
+        let sights: Vec<_> = (0..collection.len() as u32)
+            .into_par_iter()
+            .flat_map_iter(|document| context.sights(document))
+            .collect();
+        let mut families: Vec<_> = (0..findings.families.len() as u32)
             .into_par_iter()
             .map_init(Vec::new, |folded, number| context.family(number, &sights, folded))
             .collect();
         let kinds: Vec<_> = families.iter().map(|row| row.kind).collect();
+        if let Some(ignored) = &findings.ignored {
+            let named = families.iter().zip(&findings.families);
+            let named = named.filter(|(row, _)| ignored_hashes.contains(row.text_hash.as_str()));
+            for occurrence in named.flat_map(|(_, family)| &family.occurrences) {
+                ignored.set(occurrence.document, occurrence.start, occurrence.end - occurrence.start);
+            }
+        }
         let total = collection.len() as u64;
         let first = collection.roles.judged as usize;
         let made: Vec<_> = collection
@@ -387,6 +382,9 @@ impl Scan<'_> {
             documents.push(row);
             spans.append(&mut of_one);
             labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+        }
+        if let Some(ignored) = &findings.ignored {
+            strike(&mut families, &mut spans, &findings.families, ignored);
         }
         let (pairs, unlisted) = context.pairs();
         let clusters = context.clusters();
@@ -510,7 +508,17 @@ impl Scan<'_> {
                 sort_by_key(partition, 1, spare);
                 let mut found = Vec::new();
                 for group in partition.chunk_by(|x, y| x.key == y.key) {
-                    anchors(group, words, lengths, scratch, |anchor| {
+                    // Ignored texts come first. What hangs on them changes
+                    // nothing among the others.
+                    let others = group.partition_point(|place| place.document < roles.told);
+                    if others > 0 {
+                        anchors(group, words, lengths, scratch, |anchor| {
+                            if anchor.earlier < roles.told && anchor.later >= roles.told {
+                                found.push(anchor);
+                            }
+                        });
+                    }
+                    anchors(&group[others..], words, lengths, scratch, |anchor| {
                         if roles.relates(anchor.later, anchor.earlier) {
                             found.push(anchor);
                         }
@@ -661,17 +669,29 @@ impl Scan<'_> {
     }
 }
 
-/// Takes out what is ignored, half of which or more: occurrences, and families
-/// that are left with one.
-fn strike(families: &mut Vec<Family>, ignored: &Bits) {
-    families.retain_mut(|family| {
-        let before = family.occurrences.len();
-        family
-            .occurrences
-            .retain(|o| 2 * ignored.count(o.document, o.start, o.end - o.start) < o.end - o.start);
-        let left = family.occurrences.len();
-        left == before || left > 1
-    });
+/// Takes out families of which every occurrence is ignored, half of it or more,
+/// and that no span speaks of; the others are numbered anew.
+fn strike(rows: &mut Vec<FamilyRow>, spans: &mut [SpanRow], families: &[Family], ignored: &Bits) {
+    let mut stays = vec![false; rows.len()];
+    for number in spans.iter().filter_map(|span| span.family) {
+        stays[number as usize - 1] = true;
+    }
+    for (stays, family) in stays.iter_mut().zip(families) {
+        let counts =
+            |o: &Occurrence| 2 * ignored.count(o.document, o.start, o.end - o.start) < o.end - o.start;
+        *stays |= family.occurrences.iter().any(counts);
+    }
+    let mut numbers = vec![0; rows.len()];
+    let mut next = 0;
+    for (number, &stays) in numbers.iter_mut().zip(&stays) {
+        next += u32::from(stays);
+        *number = next;
+    }
+    rows.retain(|row| stays[row.family as usize - 1]);
+    rows.iter_mut().for_each(|row| row.family = numbers[row.family as usize - 1]);
+    for number in spans.iter_mut().filter_map(|span| span.family.as_mut()) {
+        *number = numbers[*number as usize - 1];
+    }
 }
 
 /// Exact duplicates took no part in the search, so what is ignored in the

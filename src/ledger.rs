@@ -72,10 +72,27 @@ pub(crate) struct Stretch {
     pub entry: u32,
 }
 
-impl Stretch {
-    pub(crate) fn ignored(start: u32, end: u32) -> Self {
-        Stretch { start, end, label: Label::Ignored, entry: u32::MAX }
+/// Takes what is ignored, by its bits, out of the stretches and puts it between
+/// them. The others keep their labels.
+pub(crate) fn ignoring(stretches: &[Stretch], ignored: &[u64]) -> Vec<Stretch> {
+    let mut found = Vec::with_capacity(stretches.len());
+    let mut rest = stretches.iter().copied().peekable();
+    for run in bits::runs(ignored) {
+        let (start, end) = (run.start as u32, run.end as u32);
+        while let Some(stretch) = rest.next_if(|stretch| stretch.end <= start) {
+            found.push(stretch);
+        }
+        if let Some(stretch) = rest.peek().filter(|stretch| stretch.start < start) {
+            found.push(Stretch { end: start, ..*stretch });
+        }
+        found.push(Stretch { start, end, label: Label::Ignored, entry: u32::MAX });
+        while rest.next_if(|stretch| stretch.end <= end).is_some() {}
+        if let Some(stretch) = rest.peek_mut() {
+            stretch.start = stretch.start.max(end);
+        }
     }
+    found.extend(rest);
+    found
 }
 
 /// Labels the tokens of a document; what lies between the stretches is unique.
@@ -187,6 +204,25 @@ mod tests {
         assert_eq!(found, [(0, 8, Label::Syndicated), (8, 10, Label::Boilerplate)]);
         let found = everything(&[entry(0, Kind::Stock, 0, 4), entry(1, Kind::Shared, 2, 10)]);
         assert_eq!(found, [(0, 2, Label::Stock), (2, 10, Label::Shared)], "more matched tokens win");
+    }
+
+    proptest! {
+        /// Against a judgement of each token by itself.
+        #[test]
+        fn ignoring_changes_only_what_is_ignored(bounds in prop::collection::btree_set(0u32..84, 0..12), bits in prop::collection::vec(any::<bool>(), 84)) {
+            let bounds: Vec<u32> = bounds.into_iter().collect();
+            let stretches: Vec<Stretch> = bounds.chunks_exact(2).zip(0..)
+                .map(|(pair, entry)| Stretch { start: pair[0], end: pair[1], label: Label::Shared, entry }).collect();
+            let word = |bits: &[bool]| bits.iter().rev().fold(0, |word, &bit| word << 1 | u64::from(bit));
+            let packed: Vec<u64> = bits.chunks(64).map(word).collect();
+            let found = ignoring(&stretches, &packed);
+            prop_assert!(found.iter().all(|s| s.start < s.end) && found.windows(2).all(|pair| pair[0].end <= pair[1].start));
+            for at in 0..84u32 {
+                let of = |list: &[Stretch]| list.iter().find(|s| (s.start..s.end).contains(&at)).map(|s| (s.label, s.entry));
+                let expected = if bits[at as usize] { Some((Label::Ignored, u32::MAX)) } else { of(&stretches) };
+                prop_assert_eq!(of(&found), expected, "{}", at);
+            }
+        }
     }
 
     fn kinds() -> impl Strategy<Value = Kind> {
