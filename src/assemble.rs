@@ -22,7 +22,7 @@ use crate::ledger::{Entry, ignoring, stretches};
 use crate::report::{
     ClusterRow, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, PairRow, Scores, SpanRow, Status,
 };
-use crate::sketch::estimate;
+use crate::sketch::{Sketch, estimate};
 use crate::tokens::Tokens;
 use crate::variants::wording;
 
@@ -230,7 +230,10 @@ impl<'a> Context<'a> {
             occurrences: occurrences.len() as u32,
             tokens,
             cohesion: matched as f64 / all as f64,
-            rest_similarity: self.rest_similarity(&leaders, tokens),
+            rest_similarity: {
+                let size = |document: u32| self.collection.tokens(document).len();
+                rest_similarity(&leaders, tokens, &self.findings.near.sketches, size)
+            },
             quote_share: share(&|fact| fact.quoted),
             position_mean,
             position_sd: (facts.iter().map(square).sum::<f64>() / places).sqrt(),
@@ -323,25 +326,6 @@ impl<'a> Context<'a> {
             }
         }
         (best, distinct)
-    }
-
-    /// How much of the smaller of two documents stands in the other, the
-    /// passage itself apart: estimated from sketches, averaged over neighbours
-    /// among up to `COMPARED` documents.
-    fn rest_similarity(&self, documents: &[u32], passage: u32) -> Option<f64> {
-        let step = documents.len().div_ceil(COMPARED).max(1);
-        let some: Vec<u32> = documents.iter().step_by(step).copied().collect();
-        let size = |document: u32| self.collection.tokens(document).len() as f64;
-        let rests = some.windows(2).map(|pair| {
-            let sketches = &self.findings.near.sketches;
-            let resemblance = estimate(&sketches[pair[0] as usize], &sketches[pair[1] as usize]);
-            let (a, b) = (size(pair[0]), size(pair[1]));
-            let shared = resemblance / (1.0 + resemblance) * (a + b);
-            let passage = f64::from(passage);
-            ((shared - passage) / (a.min(b) - passage).max(1.0)).clamp(0.0, 1.0)
-        });
-        let rests: Vec<f64> = rests.collect();
-        (!rests.is_empty()).then(|| rests.iter().sum::<f64>() / rests.len() as f64)
     }
 
     /// The row and the spans of a document, and its letters and digits by
@@ -640,6 +624,28 @@ impl<'a> Context<'a> {
             pairs_unlisted,
         }
     }
+}
+
+/// How much of the smaller of two documents stands in the other, a passage of
+/// both apart: estimated from sketches, averaged over neighbours among up to
+/// `COMPARED` documents.
+pub(crate) fn rest_similarity<const BINS: usize>(
+    documents: &[u32],
+    passage: u32,
+    sketches: &[Sketch<BINS>],
+    size: impl Fn(u32) -> usize,
+) -> Option<f64> {
+    let step = documents.len().div_ceil(COMPARED).max(1);
+    let some: Vec<u32> = documents.iter().step_by(step).copied().collect();
+    let rests = some.windows(2).map(|pair| {
+        let resemblance = estimate(&sketches[pair[0] as usize], &sketches[pair[1] as usize]);
+        let (a, b) = (size(pair[0]) as f64, size(pair[1]) as f64);
+        let shared = resemblance / (1.0 + resemblance) * (a + b);
+        let passage = f64::from(passage);
+        ((shared - passage) / (a.min(b) - passage).max(1.0)).clamp(0.0, 1.0)
+    });
+    let rests: Vec<f64> = rests.collect();
+    (!rests.is_empty()).then(|| rests.iter().sum::<f64>() / rests.len() as f64)
 }
 
 /// The documents of a family and their dates.

@@ -67,10 +67,7 @@ impl<'a> Order<'a> {
         let old = sorted(against.unwrap_or_default());
         let (told, judged) = (ignored.len() as u32, (ignored.len() + old.len()) as u32);
         let roles = Roles { told, judged, against: against.is_some() };
-        let mut documents_in_order: Vec<&Document> = ignored.iter().collect();
-        documents_in_order.extend(old);
-        documents_in_order.extend(sorted(documents));
-        let documents = documents_in_order;
+        let documents: Vec<&Document> = ignored.iter().chain(old).chain(sorted(documents)).collect();
         let mut ranges = Vec::new();
         let (mut start, mut bytes) = (0, 0);
         for (at, document) in documents.iter().enumerate() {

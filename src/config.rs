@@ -24,6 +24,8 @@ pub struct Config {
     /// Resemblance from which two documents are near-duplicates; above 0, at
     /// most 1.
     pub similarity: f64,
+    /// What documents are compared by to find near-duplicates.
+    pub dedupe_on: DedupeOn,
     /// What a token is.
     pub unit: Unit,
     /// Whether formulas count as told before. By default they are listed as
@@ -58,6 +60,7 @@ impl Default for Config {
             window: 4,
             min_tokens: 8,
             similarity: 0.8,
+            dedupe_on: DedupeOn::Text,
             unit: Unit::Auto,
             count_formulas: false,
             formula_tokens: 12,
@@ -127,6 +130,19 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// What documents are compared by to find near-duplicates.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DedupeOn {
+    /// All their text.
+    #[default]
+    Text,
+    /// Their text without boilerplate: stories that share a template are told
+    /// apart, and a story is known again in the template of another site. What
+    /// is boilerplate is then judged without near-duplicates being known.
+    Body,
 }
 
 /// What a token is.

@@ -4,6 +4,7 @@
 //! Here they are mapped over all of them, and the results are collected in
 //! order, so that the number of threads changes nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use ahash::AHashSet;
@@ -11,20 +12,21 @@ use rayon::prelude::*;
 
 use crate::align::{self, align};
 use crate::anchors::{self, Anchor, anchors};
-use crate::assemble::{Context, Findings};
+use crate::assemble::{Context, Findings, Sight, rest_similarity};
 use crate::bands::{Bands, candidates, entry};
 use crate::bits::{self, Bits};
 use crate::clusters::{Lookup, Verified, leaders};
 use crate::collection::{Collection, Order};
 use crate::compare;
-use crate::config::{Config, Lengths, Unit};
+use crate::config::{Config, DedupeOn, Lengths, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
 use crate::families::{Family, Occurrence, families, orphans};
 use crate::fingerprints::{context, fingerprints, select};
+use crate::kinds::{DIFFERENT, may_be_template};
 use crate::postings::{Partitioned, Posting, TwiceFilter, sort_by_key};
 use crate::projection::{Batch, project};
-use crate::report::{Comparison, FamilyRow, Report, SpanRow};
+use crate::report::{Comparison, FamilyRow, Kind, Report, SpanRow};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
 use crate::tokens::{TokenChunk, Tokens};
@@ -293,7 +295,12 @@ impl Scan<'_> {
         let hashes: Vec<u64> =
             (0..collection.len() as u32).into_par_iter().map(|document| collection.hash(document)).collect();
         let originals = collection.originals(&hashes);
-        let near = self.near_duplicates(&collection, &originals);
+        let all = |document| Cow::Borrowed(collection.tokens(document).words);
+        let near = match self.config.dedupe_on {
+            DedupeOn::Text => self.near_duplicates(&collection, &originals, all),
+            // Only sketches until it is known what the bodies are.
+            DedupeOn::Body => Near::alone(self.sketches(&collection, &originals, all)),
+        };
         let lengths: Vec<u32> =
             (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
         let ignores = collection.roles.told > 0 || !ignored_hashes.is_empty();
@@ -328,7 +335,12 @@ impl Scan<'_> {
         if let Some(ignored) = &ignored {
             repeat_ignored_in_twins(&originals, &lengths, ignored);
         }
-        let findings = Findings { originals, near, nearest, matched, ignored, families };
+        let mut findings = Findings { originals, near, nearest, matched, ignored, families };
+        if self.config.dedupe_on == DedupeOn::Body {
+            let boilerplate = self.boilerplate(&collection, &findings, &lengths);
+            let body = |document| body(collection.tokens(document).words, &boilerplate, document);
+            findings.near = self.near_duplicates(&collection, &findings.originals, body);
+        }
         self.assemble(
             &Context::new(self.config, &collection, &findings),
             &collection,
@@ -345,10 +357,7 @@ impl Scan<'_> {
         findings: &Findings,
         ignored_hashes: &AHashSet<&str>,
     ) -> Report {
-        let sights: Vec<_> = (0..collection.len() as u32)
-            .into_par_iter()
-            .flat_map_iter(|document| context.sights(document))
-            .collect();
+        let sights = sights(context, collection);
         let mut families: Vec<_> = (0..findings.families.len() as u32)
             .into_par_iter()
             .map_init(Vec::new, |folded, number| context.family(number, &sights, folded))
@@ -411,11 +420,49 @@ impl Scan<'_> {
         self.config.lengths(tokens.characters)
     }
 
-    /// The verified near-duplicate pairs among first copies, and the leaders.
-    fn near_duplicates(&self, collection: &Collection, originals: &[u32]) -> Near {
+    /// Tokens in passages that are boilerplate, and in those with the shape of a
+    /// template, of which a document may have several: the rest of it differs
+    /// once all are taken away.
+    fn boilerplate(&self, collection: &Collection, findings: &Findings, lengths: &[u32]) -> Bits {
+        let context = Context::new(self.config, collection, findings);
+        let sights = sights(&context, collection);
+        let numbers = 0..findings.families.len() as u32;
+        let rows: Vec<FamilyRow> = numbers
+            .into_par_iter()
+            .map_init(Vec::new, |folded, number| context.family(number, &sights, folded))
+            .collect();
+        let of = |is: &dyn Fn(&FamilyRow, &Family) -> bool| {
+            let found = Bits::new(lengths.iter().copied());
+            for (_, family) in rows.iter().zip(&findings.families).filter(|(row, family)| is(row, family)) {
+                for o in &family.occurrences {
+                    found.set(o.document, o.start, o.end - o.start);
+                }
+            }
+            found
+        };
+        let templates = of(&|row, _| row.kind == Kind::Boilerplate || may_be_template(row));
+        let rest = |document| body(collection.tokens(document).words, &templates, document);
+        let sketches = self.sketches(collection, &findings.originals, rest);
+        let differ = |family: &Family| {
+            let mut documents: Vec<u32> =
+                family.occurrences.iter().map(|o| findings.originals[o.document as usize]).collect();
+            documents.sort_unstable();
+            documents.dedup();
+            let similarity = rest_similarity(&documents, 0, &sketches, |document| rest(document).len());
+            similarity.is_some_and(|similarity| similarity < DIFFERENT)
+        };
+        of(&|row, family| row.kind == Kind::Boilerplate || may_be_template(row) && differ(family))
+    }
+
+    /// The sketches of first copies, by the words they are compared by.
+    fn sketches<'w>(
+        &self,
+        collection: &Collection,
+        originals: &[u32],
+        words: impl Fn(u32) -> Cow<'w, [u32]> + Sync,
+    ) -> Vec<Sketch<BINS>> {
         let total = collection.len() as u64;
-        let bands = Bands::choose(BINS, self.config.similarity);
-        let sketches: Vec<Sketch<BINS>> = collection
+        collection
             .ranges
             .par_iter()
             .flat_map_iter(|range| {
@@ -426,7 +473,7 @@ impl Scan<'_> {
                         hashes.clear();
                         if originals[document] == document as u32 {
                             let tokens = collection.tokens(document as u32);
-                            shingles(tokens.words, self.lengths(tokens).shingle, &mut hashes);
+                            shingles(&words(document as u32), self.lengths(tokens).shingle, &mut hashes);
                         }
                         sketch(&hashes)
                     })
@@ -434,12 +481,24 @@ impl Scan<'_> {
                 (self.progress)(Stage::NearDuplicates, range.len() as u64, total);
                 sketched
             })
-            .collect();
+            .collect()
+    }
+
+    /// The verified near-duplicate pairs among first copies, and the leaders,
+    /// by the words that documents are compared by.
+    fn near_duplicates<'w>(
+        &self,
+        collection: &Collection,
+        originals: &[u32],
+        words: impl Fn(u32) -> Cow<'w, [u32]> + Sync,
+    ) -> Near {
+        let sketches = self.sketches(collection, originals, &words);
+        let bands = Bands::choose(BINS, self.config.similarity);
         let roles = collection.roles;
         let takes_part = |document: &u32| {
             originals[*document as usize] == *document
                 && *document >= roles.told
-                && collection.tokens(*document).len() > 0
+                && !words(*document).is_empty()
         };
         let buckets = (0..collection.len() as u32)
             .filter(takes_part)
@@ -463,7 +522,7 @@ impl Scan<'_> {
             .map_init(Lookup::new, |lookup, &document| {
                 let tokens = collection.tokens(document);
                 let mut set = Vec::new();
-                shingles(tokens.words, self.lengths(tokens).shingle, &mut set);
+                shingles(&words(document), self.lengths(tokens).shingle, &mut set);
                 let distinct = lookup.fill(&set);
                 (set, distinct)
             })
@@ -478,7 +537,7 @@ impl Scan<'_> {
                 let compare = |&(_, b): &(u32, u32)| {
                     let tokens = collection.tokens(b);
                     let (shingles, distinct) = set(b);
-                    let extent = (self.lengths(tokens).shingle, tokens.len());
+                    let extent = (self.lengths(tokens).shingle, words(b).len());
                     lookup.compare(a, b, shingles, *distinct, extent)
                 };
                 let found = pairs.iter().map(compare);
@@ -712,6 +771,30 @@ pub(crate) struct Near {
     pub pairs: Vec<Verified>,
     /// The leader of every document; a later copy is its own.
     pub leaders: Vec<u32>,
+}
+
+impl Near {
+    /// Every document by itself.
+    fn alone(sketches: Vec<Sketch<BINS>>) -> Self {
+        let leaders = (0..sketches.len() as u32).collect();
+        Near { bands: Bands::choose(BINS, 1.0), crowded: 0, sketches, pairs: Vec::new(), leaders }
+    }
+}
+
+/// The words of a document that are not boilerplate.
+fn body<'w>(words: &'w [u32], boilerplate: &Bits, document: u32) -> Cow<'w, [u32]> {
+    let bits = boilerplate.packed(document, words.len());
+    if bits.iter().all(|word| *word == 0) {
+        return Cow::Borrowed(words);
+    }
+    let stays = |at: &usize| bits[at / 64] >> (at % 64) & 1 == 0;
+    Cow::Owned((0..words.len()).filter(stays).map(|at| words[at]).collect())
+}
+
+/// What is seen of all occurrences.
+fn sights(context: &Context, collection: &Collection) -> Vec<Sight> {
+    let documents = (0..collection.len() as u32).into_par_iter();
+    documents.flat_map_iter(|document| context.sights(document)).collect()
 }
 
 /// Exact duplicates took no part in the search: gives each the occurrences of

@@ -6,13 +6,13 @@
 //! users may want to move are settings; the others are named here.
 
 use crate::config::Config;
-use crate::report::Kind;
+use crate::report::{FamilyRow, Kind};
 use crate::tokens::{Tokenizer, Tokens};
 
 /// Share of occurrences that must be whole lines in boilerplate.
 const MOSTLY: f64 = 0.75;
 /// Rest similarity below which documents differ outside a passage.
-const DIFFERENT: f64 = 0.5;
+pub(crate) const DIFFERENT: f64 = 0.5;
 /// Standard deviation of the relative position of what has a fixed place.
 const FIXED: f64 = 0.05;
 /// The same for what has a steady place in one source.
@@ -155,6 +155,13 @@ fn closes(opener: char, character: char) -> bool {
         '『' => character == '』',
         _ => character == '"',
     }
+}
+
+/// Whether a passage has the shape of a template: whole lines at the edges of
+/// several documents. It is one if these differ otherwise.
+pub(crate) fn may_be_template(row: &FamilyRow) -> bool {
+    let open = matches!(row.kind, Kind::Boilerplate | Kind::Stock | Kind::Shared);
+    open && row.df >= 3 && row.block_share >= MOSTLY && row.edge_share >= 0.5
 }
 
 /// What is known of a family when its kind is decided.

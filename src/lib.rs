@@ -78,7 +78,7 @@ mod tokens;
 mod variants;
 
 pub use bands::Bands;
-pub use config::{Config, Sensitivity, Unit};
+pub use config::{Config, DedupeOn, Sensitivity, Unit};
 pub use detector::{Background, Comparing, Detector, Progress, Stage};
 pub use document::{Date, DateError, Document, MAX_DOCUMENT_BYTES};
 pub use error::Error;

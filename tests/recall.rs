@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use generate::{Plan, Random, Score, edited};
 use proptest::prelude::*;
-use twicetold::{Config, Detector, Document, Label, Report};
+use twicetold::{Config, DedupeOn, Detector, Document, Label, Report};
 
 fn scan(documents: &[Document]) -> Report {
     Detector::new(Config::default()).unwrap().scan(documents).unwrap()
@@ -195,5 +195,43 @@ fn a_stock_paragraph_in_thousands_of_documents_is_one_family() {
         let told =
             report.counts.labels[Label::Stock as usize] + report.counts.labels[Label::Boilerplate as usize];
         assert!(told > 0);
+    }
+}
+
+/// Stories of two sites, each with a template of its own that is longer than
+/// most of them, and one story that both print.
+#[test]
+fn bodies_are_compared_without_their_templates() {
+    let mut random = Random(11);
+    let mut text = |count: usize| {
+        let words = random.words(count);
+        generate::prose(&mut random, &words)
+    };
+    let sites: Vec<(String, String)> = (0..2).map(|_| (text(200), text(200))).collect();
+    let printed_twice = text(60);
+    let mut documents = Vec::new();
+    for (site, (head, foot)) in sites.iter().enumerate() {
+        for number in 0..5 {
+            let story = if number == 0 { printed_twice.clone() } else { text(40) };
+            let page = format!("{head}\n\n{story}\n\n{foot}");
+            documents.push(Document::new(format!("{site}-{number}"), page));
+        }
+    }
+    let report = |dedupe_on: DedupeOn| {
+        let mut config = Config::default();
+        config.dedupe_on = dedupe_on;
+        Detector::new(config).unwrap().scan(&documents).unwrap()
+    };
+    let pairs = |report: &Report| -> Vec<(String, String)> {
+        report.pairs.iter().map(|pair| (pair.a.to_string(), pair.b.to_string())).collect()
+    };
+    let by_text = pairs(&report(DedupeOn::Text));
+    assert!(by_text.len() > 5 && by_text.iter().all(|(a, b)| a[..1] == b[..1]), "{by_text:?}");
+    let by_body = report(DedupeOn::Body);
+    assert_eq!(pairs(&by_body), [("0-0".to_owned(), "1-0".to_owned())]);
+    for row in &by_body.documents {
+        assert!(row.scores.boilerplate.unwrap() > 0.8, "{row:?}");
+        let is_told = row.id.ends_with("-0");
+        assert_eq!(row.scores.originality_body, Some(if is_told { 0.0 } else { 1.0 }), "{row:?}");
     }
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use encoding_rs::Encoding;
-use twicetold::{Config, Kind, Label, Sensitivity, Unit};
+use twicetold::{Config, DedupeOn, Kind, Label, Sensitivity, Unit};
 
 use super::clean::Boundary;
 use super::input::Settings;
@@ -437,6 +437,10 @@ pub(crate) struct MatchingArgs {
     #[arg(long, value_name = "SHARE", default_value_t = DEFAULT.similarity, help_heading = "Matching")]
     pub similarity: f64,
 
+    /// What documents are compared by to find near-duplicates
+    #[arg(long, value_enum, default_value_t = DedupeOnArg::Text, help_heading = "Matching")]
+    pub dedupe_on: DedupeOnArg,
+
     /// What a token is
     ///
     /// `auto` takes words, or characters in scripts without spaces; `char` takes single letters,
@@ -455,6 +459,14 @@ pub(crate) struct MatchingArgs {
     /// Worker threads; 0 takes one per core
     #[arg(long, value_name = "N", default_value_t = DEFAULT.threads, help_heading = "Work")]
     pub threads: usize,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DedupeOnArg {
+    /// All their text
+    Text,
+    /// Their text without boilerplate
+    Body,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -499,6 +511,10 @@ impl MatchingArgs {
         config.similarity = self.similarity;
         config.count_formulas = self.count_formulas;
         config.threads = self.threads;
+        config.dedupe_on = match self.dedupe_on {
+            DedupeOnArg::Text => DedupeOn::Text,
+            DedupeOnArg::Body => DedupeOn::Body,
+        };
         config.unit = match self.unit {
             UnitArg::Auto => Unit::Auto,
             UnitArg::Word => Unit::Word,
