@@ -116,6 +116,11 @@ pub(crate) fn quotes(text: &str) -> Vec<(usize, usize)> {
                 found.push((start, at));
                 open = None;
             }
+        } else if character == '"' && here > 0 && bytes[here - 1] == b'=' {
+            // The value of an attribute in markup, which ends with its line.
+            let end =
+                bytes[at..].iter().position(|byte| matches!(byte, b'"' | b'\n')).unwrap_or(bytes.len() - at);
+            at += end + usize::from(bytes.get(at + end) == Some(&b'"'));
         } else if matches!(character, '"' | '“' | '„' | '‟' | '«' | '»' | '「' | '『') {
             open = Some((character, here));
         }
@@ -267,6 +272,12 @@ mod tests {
         assert_eq!(quoted("He said: “We will.” Then \"no\"."), ["“We will.”", "\"no\""]);
         assert_eq!(quoted("«Non», „nein“ und »doch«; 「はい」"), ["«Non»", "„nein“", "»doch«", "「はい」"]);
         assert_eq!(quoted("x\n> one\ntwo\n>three"), ["> one", ">three"]);
+    }
+
+    #[test]
+    fn attributes_of_markup_are_no_quotations() {
+        let text = "<img src=\"a.jpg\" alt=\"A mill\"> he said \"no\" <a href=\"";
+        assert_eq!(quoted(text), ["\"no\""]);
     }
 
     #[test]

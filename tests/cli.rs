@@ -380,19 +380,24 @@ fn the_readme_is_true() {
     let out = TempDir::new().unwrap();
     // Later commands use what earlier ones wrote.
     let place = |arg: &str| match arg {
-        "results" | "cleaned" => out.path().join(arg).to_str().unwrap().to_owned(),
+        "results" | "cleaned" | "ignore.jsonl" => out.path().join(arg).to_str().unwrap().to_owned(),
         _ => arg.to_owned(),
     };
     for block in readme.split("```console\n").skip(1) {
         let block = block.split("```").next().unwrap();
         let (command, shown) = block.split_once('\n').unwrap();
         let args = command.strip_prefix("$ twicetold ").unwrap_or_else(|| panic!("{command}"));
+        let (args, file) = args.split_once(" > ").map_or((args, None), |(args, file)| (args, Some(file)));
         let args: Vec<String> = args.split_whitespace().map(place).collect();
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let output = run(root, &args);
         assert_eq!(status(&output), 0, "{command}: {}", stderr(&output));
         let trimmed = |text: &str| text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
-        assert_eq!(trimmed(&stdout(&output)), trimmed(shown.trim_end_matches('\n')), "{command}");
+        let printed = match file {
+            Some(file) => fs::write(place(file), &output.stdout).map(|()| String::new()).unwrap(),
+            None => stdout(&output),
+        };
+        assert_eq!(trimmed(&printed), trimmed(shown.trim_end_matches('\n')), "{command}");
         checked += 1;
     }
     assert!(checked >= 5);

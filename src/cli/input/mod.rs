@@ -13,6 +13,7 @@ mod decode;
 mod html;
 mod kinds;
 mod record;
+mod table;
 #[cfg_attr(not(feature = "formats"), expect(dead_code, reason = "for the formats that are left out"))]
 mod unpack;
 mod warc;
@@ -23,7 +24,7 @@ use std::io::{self, BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use ahash::AHashMap;
-use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
+use encoding_rs::Encoding;
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize};
 use twicetold::{Document, MAX_DOCUMENT_BYTES};
@@ -31,6 +32,7 @@ use twicetold::{Document, MAX_DOCUMENT_BYTES};
 pub(crate) use kinds::{ENDINGS, Holds};
 pub(crate) use record::Fields;
 use record::{Noticed, Record, RecordSeed, Refused, Value, Values, host};
+pub(crate) use table::TableStream;
 pub(crate) use unpack::{Packed, Source};
 
 /// What to read, and how; also in `run.json`, so that it can be read again.
@@ -674,60 +676,6 @@ fn cause(error: &serde_json::Error) -> String {
     text.split(" at line ").next().unwrap_or(&text).to_owned()
 }
 
-/// What separates the fields of a table: the commonest candidate in its header.
-fn separator(head: &[u8]) -> u8 {
-    let mut quoted = false;
-    let mut counts = [(0, b','), (0, b'\t'), (0, b';'), (0, b'|')];
-    for &byte in head {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted => break,
-            _ if !quoted => {
-                if let Some(count) = counts.iter_mut().find(|count| count.1 == byte) {
-                    count.0 += 1;
-                }
-            }
-            _ => {}
-        }
-    }
-    // The first of equals.
-    counts.into_iter().rev().max_by_key(|count| count.0).map_or(b',', |count| count.1)
-}
-
 /// What helps where a format was left out.
 #[cfg(not(feature = "formats"))]
 const SLIM: &str = "install it with all features, which is the default";
-
-/// A table as bytes in which separators can be told, and what it takes to read
-/// them.
-pub(crate) struct TableStream<'a> {
-    pub stream: Box<dyn BufRead + 'a>,
-    pub separator: u8,
-    /// The encoding, if that is not UTF-8.
-    pub encoding: Option<&'static Encoding>,
-}
-
-impl<'a> TableStream<'a> {
-    /// Looks at how a table begins; one in UTF-16 is read and decoded as a
-    /// whole.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read.
-    pub(crate) fn new(
-        mut stream: Box<dyn BufRead + 'a>,
-        head: &[u8],
-        given: Option<&str>,
-    ) -> io::Result<Self> {
-        let given = given.and_then(|label| Encoding::for_label(label.as_bytes()));
-        let encoding = decode::guess_of_start(head, given);
-        if let Some(wide) = encoding.filter(|encoding| [UTF_16LE, UTF_16BE].contains(encoding)) {
-            let mut bytes = Vec::new();
-            stream.read_to_end(&mut bytes)?;
-            let text = wide.decode(&bytes).0.into_owned();
-            let separator = separator(text.as_bytes());
-            return Ok(TableStream { stream: Box::new(io::Cursor::new(text)), separator, encoding });
-        }
-        Ok(TableStream { stream, separator: separator(head), encoding })
-    }
-}
