@@ -334,11 +334,18 @@ fn what_is_not_changed_stays_byte_for_byte() {
     ];
     let file = format!("{own}{broken}\n{}{}", with(2, texts[0]), with(3, texts[1]));
     fs::write(at("mixed.jsonl"), &file).unwrap();
-    assert_eq!(run(directory.path(), &["scan", "mixed.jsonl", "--out", "results"]).status.code(), Some(3));
+    fs::write(at("damaged.txt"), b"\xc3\x9c\xc3\x9c\xc3\x9c\xc3\x9c\xc3\x9c\xc3\x9c\xff").unwrap();
+    assert_eq!(
+        status(&run(directory.path(), &["scan", "mixed.jsonl", "damaged.txt", "--out", "results"])),
+        3
+    );
     let output = run(directory.path(), &["clean", "results", "--drop", "boilerplate", "--out", "cleaned"]);
     assert_eq!(status(&output), 3, "one line was skipped by the scan");
     let expected = file.replace(&format!("\\n\\n{notice}"), "");
     assert_eq!(fs::read_to_string(at("cleaned/mixed.jsonl")).unwrap(), expected);
+    let skipped =
+        lines(at("cleaned/manifest.jsonl")).into_iter().find(|change| change["action"] == "skipped");
+    assert_eq!(skipped.unwrap()["path"], "damaged.txt");
     assert!(
         refused(directory.path(), &["clean", "results", "--drop", "stock", "--out", "cleaned"])
             .contains("is not empty")
@@ -406,6 +413,26 @@ fn clusters_keep_one_and_passages_too_if_asked() {
     assert_eq!(rows[1]["twicetold"]["cluster"], json!(1));
     assert_eq!(rows[1]["text"], json!(format!("{story} It was the oldest mill.")));
     assert!(!rows[1]["twicetold"]["spans"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn no_file_is_written_over_another() {
+    let directory = directory();
+    let at = |name: &str| directory.path().join(name);
+    fs::create_dir_all(at("a/b")).unwrap();
+    fs::copy(at("samples/pages/gazette-1.html"), at("a/page.html")).unwrap();
+    fs::copy(at("samples/texts/gazette-2.txt"), at("a/page.txt")).unwrap();
+    done(&at("a"), &["scan", "page.html", "page.txt", "--out", "../results"]);
+    done(&at("a"), &["clean", "../results", "--drop", "boilerplate", "--out", "../cleaned"]);
+    assert!(at("cleaned/page.html.txt").exists() && at("cleaned/page.txt").exists());
+    fs::write(at("a/b/page.txt"), "Another text, of the same name one directory down.").unwrap();
+    done(&at("a/b"), &["scan", "page.txt", "../page.txt", "--out", "../../both"]);
+    let error = refused(&at("a/b"), &["clean", "../../both", "--drop", "boilerplate", "--out", "../../new"]);
+    assert!(
+        error.contains("cannot write ../page.txt again") || error.contains("cannot write page.txt again"),
+        "{error}"
+    );
+    assert!(fs::read_dir(at("new")).unwrap().next().is_none(), "all or nothing");
 }
 
 #[test]

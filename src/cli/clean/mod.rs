@@ -37,6 +37,8 @@ struct Change<'a> {
     end_byte: Option<usize>,
 }
 
+const MANIFEST: &str = "manifest.jsonl";
+
 /// Runs the command and says with which status to exit.
 ///
 /// # Errors
@@ -127,6 +129,17 @@ pub(crate) fn run(args: &CleanArgs, messages: Messages) -> Result<u8> {
         decisions.push(Decision { document, verdict, annotation });
     }
 
+    // Records that were not read stay in their files; a file that was not read
+    // as a whole is not written.
+    changes.extend(collected.skipped.iter().filter(|skipped| skipped.line.is_none()).map(|skipped| Change {
+        action: "skipped",
+        doc: &skipped.path,
+        path: Some(&skipped.path),
+        line: None,
+        reason: skipped.reason.clone(),
+        start_byte: None,
+        end_byte: None,
+    }));
     let mut out = anstream::stdout().lock();
     let cut = changes.iter().filter(|change| change.action == "cut");
     let cut_documents = cut.map(|change| change.doc).collect::<AHashSet<_>>().len();
@@ -302,7 +315,7 @@ fn write(
     }
     let unfinished = tempfile::Builder::new().prefix(".twicetold-").tempdir_in(to).with_context(here)?;
     let notes = rewrite::rewrite(unfinished.path(), results.settings(), files, decisions)?;
-    let mut manifest = BufWriter::new(File::create(unfinished.path().join("manifest.jsonl"))?);
+    let mut manifest = BufWriter::new(File::create_new(unfinished.path().join(MANIFEST)).with_context(here)?);
     for change in changes {
         serde_json::to_writer(&mut manifest, change)?;
         manifest.write_all(b"\n")?;

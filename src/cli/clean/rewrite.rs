@@ -104,6 +104,12 @@ fn harmless(path: &str) -> PathBuf {
     if path.as_os_str().is_empty() { "unnamed".into() } else { path }
 }
 
+/// Makes a file that must not be there: two inputs may have one name below the
+/// output, and neither must be lost.
+fn create(path: &Path) -> Result<File> {
+    File::create_new(path).with_context(|| format!("cannot make {}", path.display()))
+}
+
 struct Rewriter<'a> {
     settings: &'a Settings,
     file: &'a FileRead,
@@ -124,7 +130,7 @@ impl Rewriter<'_> {
         }
         match self.file.holds {
             Holds::Text | Holds::Unknown => self.text(&self.target).map(|()| None),
-            Holds::Html => self.text(&self.target.with_extension("txt")).map(|()| Some(PLAIN)),
+            Holds::Html => self.text(&self.named(".txt")).map(|()| Some(PLAIN)),
             Holds::JsonLines => self.json_lines().map(|()| None),
             Holds::Json => self.json().map(|()| None),
             Holds::Table => self.table().map(|()| None),
@@ -132,6 +138,13 @@ impl Rewriter<'_> {
             Holds::Parquet | Holds::Arrow => self.columns(),
             _ => self.plain(),
         }
+    }
+
+    /// The target in another format.
+    fn named(&self, ending: &str) -> PathBuf {
+        let mut name = self.target.clone().into_os_string();
+        name.push(ending);
+        name.into()
     }
 
     fn source(&self) -> Result<(Box<dyn BufRead>, Vec<u8>, Option<Packed>)> {
@@ -142,7 +155,7 @@ impl Rewriter<'_> {
 
     /// Writes with the compression that the file has.
     fn output(&self, packed: Option<Packed>, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-        let file = BufWriter::with_capacity(1 << 18, File::create(&self.target)?);
+        let file = BufWriter::with_capacity(1 << 18, create(&self.target)?);
         let file = match packed {
             None => {
                 let mut file = file;
@@ -156,7 +169,7 @@ impl Rewriter<'_> {
 
     fn text(&self, target: &Path) -> Result<()> {
         match self.lines.get(&None).and_then(|decision| decision.text()) {
-            Some(text) => Ok(fs::write(target, text)?),
+            Some(text) => Ok(create(target)?.write_all(text.as_bytes())?),
             None => Ok(()),
         }
     }
@@ -174,9 +187,7 @@ impl Rewriter<'_> {
             #[serde(skip_serializing_if = "Option::is_none")]
             twicetold: Option<&'a Annotation>,
         }
-        let mut name = self.target.clone().into_os_string();
-        name.push(".jsonl");
-        let mut out = BufWriter::new(File::create(name)?);
+        let mut out = BufWriter::new(create(&self.named(".jsonl"))?);
         for decision in self.lines.values() {
             let Some(text) = decision.text() else { continue };
             let Document { id, source, date, .. } = decision.document;
@@ -350,7 +361,7 @@ impl Rewriter<'_> {
             _ if head.starts_with(b"ARROW1") => columns::Format::ArrowFile,
             _ => columns::Format::ArrowStream,
         };
-        let mut out = BufWriter::new(File::create(&self.target)?);
+        let mut out = BufWriter::new(create(&self.target)?);
         let written = columns::rewrite(whole, format, fields.text_names(), &texts, added, &mut out)?;
         out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
         if written {
