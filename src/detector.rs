@@ -295,12 +295,14 @@ impl Scan<'_> {
         let hashes: Vec<u64> =
             (0..collection.len() as u32).into_par_iter().map(|document| collection.hash(document)).collect();
         let originals = collection.originals(&hashes);
-        let all = |document| Cow::Borrowed(collection.tokens(document).words);
+        let all: Vec<Words> =
+            (0..collection.len() as u32).map(|document| collection.tokens(document).words.into()).collect();
         let near = match self.config.dedupe_on {
-            DedupeOn::Text => self.near_duplicates(&collection, &originals, all),
+            DedupeOn::Text => self.near_duplicates(&collection, &originals, &all),
             // Only sketches until it is known what the bodies are.
-            DedupeOn::Body => Near::alone(self.sketches(&collection, &originals, all)),
+            DedupeOn::Body => Near::alone(self.sketches(&collection, &originals, &all)),
         };
+        drop(all);
         let lengths: Vec<u32> =
             (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
         let ignores = collection.roles.told > 0 || !ignored_hashes.is_empty();
@@ -338,8 +340,8 @@ impl Scan<'_> {
         let mut findings = Findings { originals, near, nearest, matched, ignored, families };
         if self.config.dedupe_on == DedupeOn::Body {
             let boilerplate = self.boilerplate(&collection, &findings, &lengths);
-            let body = |document| body(collection.tokens(document).words, &boilerplate, document);
-            findings.near = self.near_duplicates(&collection, &findings.originals, body);
+            let bodies = bodies(&collection, &boilerplate);
+            findings.near = self.near_duplicates(&collection, &findings.originals, &bodies);
         }
         self.assemble(
             &Context::new(self.config, &collection, &findings),
@@ -358,10 +360,7 @@ impl Scan<'_> {
         ignored_hashes: &AHashSet<&str>,
     ) -> Report {
         let sights = sights(context, collection);
-        let mut families: Vec<_> = (0..findings.families.len() as u32)
-            .into_par_iter()
-            .map_init(Vec::new, |folded, number| context.family(number, &sights, folded))
-            .collect();
+        let mut families = family_rows(context, findings, &sights);
         let kinds: Vec<_> = families.iter().map(|row| row.kind).collect();
         if let Some(ignored) = &findings.ignored {
             let named = families.iter().zip(&findings.families);
@@ -426,11 +425,7 @@ impl Scan<'_> {
     fn boilerplate(&self, collection: &Collection, findings: &Findings, lengths: &[u32]) -> Bits {
         let context = Context::new(self.config, collection, findings);
         let sights = sights(&context, collection);
-        let numbers = 0..findings.families.len() as u32;
-        let rows: Vec<FamilyRow> = numbers
-            .into_par_iter()
-            .map_init(Vec::new, |folded, number| context.family(number, &sights, folded))
-            .collect();
+        let rows = family_rows(&context, findings, &sights);
         let of = |is: &dyn Fn(&FamilyRow, &Family) -> bool| {
             let found = Bits::new(lengths.iter().copied());
             for (_, family) in rows.iter().zip(&findings.families).filter(|(row, family)| is(row, family)) {
@@ -441,26 +436,22 @@ impl Scan<'_> {
             found
         };
         let templates = of(&|row, _| row.kind == Kind::Boilerplate || may_be_template(row));
-        let rest = |document| body(collection.tokens(document).words, &templates, document);
-        let sketches = self.sketches(collection, &findings.originals, rest);
+        let rest = bodies(collection, &templates);
+        let sketches = self.sketches(collection, &findings.originals, &rest);
         let differ = |family: &Family| {
             let mut documents: Vec<u32> =
                 family.occurrences.iter().map(|o| findings.originals[o.document as usize]).collect();
             documents.sort_unstable();
             documents.dedup();
-            let similarity = rest_similarity(&documents, 0, &sketches, |document| rest(document).len());
+            let similarity =
+                rest_similarity(&documents, 0, &sketches, |document| rest[document as usize].len());
             similarity.is_some_and(|similarity| similarity < DIFFERENT)
         };
         of(&|row, family| row.kind == Kind::Boilerplate || may_be_template(row) && differ(family))
     }
 
     /// The sketches of first copies, by the words they are compared by.
-    fn sketches<'w>(
-        &self,
-        collection: &Collection,
-        originals: &[u32],
-        words: impl Fn(u32) -> Cow<'w, [u32]> + Sync,
-    ) -> Vec<Sketch<BINS>> {
+    fn sketches(&self, collection: &Collection, originals: &[u32], words: &[Words]) -> Vec<Sketch<BINS>> {
         let total = collection.len() as u64;
         collection
             .ranges
@@ -473,7 +464,7 @@ impl Scan<'_> {
                         hashes.clear();
                         if originals[document] == document as u32 {
                             let tokens = collection.tokens(document as u32);
-                            shingles(&words(document as u32), self.lengths(tokens).shingle, &mut hashes);
+                            shingles(&words[document], self.lengths(tokens).shingle, &mut hashes);
                         }
                         sketch(&hashes)
                     })
@@ -486,19 +477,14 @@ impl Scan<'_> {
 
     /// The verified near-duplicate pairs among first copies, and the leaders,
     /// by the words that documents are compared by.
-    fn near_duplicates<'w>(
-        &self,
-        collection: &Collection,
-        originals: &[u32],
-        words: impl Fn(u32) -> Cow<'w, [u32]> + Sync,
-    ) -> Near {
-        let sketches = self.sketches(collection, originals, &words);
+    fn near_duplicates(&self, collection: &Collection, originals: &[u32], words: &[Words]) -> Near {
+        let sketches = self.sketches(collection, originals, words);
         let bands = Bands::choose(BINS, self.config.similarity);
         let roles = collection.roles;
         let takes_part = |document: &u32| {
             originals[*document as usize] == *document
                 && *document >= roles.told
-                && !words(*document).is_empty()
+                && !words[*document as usize].is_empty()
         };
         let buckets = (0..collection.len() as u32)
             .filter(takes_part)
@@ -522,7 +508,7 @@ impl Scan<'_> {
             .map_init(Lookup::new, |lookup, &document| {
                 let tokens = collection.tokens(document);
                 let mut set = Vec::new();
-                shingles(&words(document), self.lengths(tokens).shingle, &mut set);
+                shingles(&words[document as usize], self.lengths(tokens).shingle, &mut set);
                 let distinct = lookup.fill(&set);
                 (set, distinct)
             })
@@ -537,7 +523,7 @@ impl Scan<'_> {
                 let compare = |&(_, b): &(u32, u32)| {
                     let tokens = collection.tokens(b);
                     let (shingles, distinct) = set(b);
-                    let extent = (self.lengths(tokens).shingle, words(b).len());
+                    let extent = (self.lengths(tokens).shingle, words[b as usize].len());
                     lookup.compare(a, b, shingles, *distinct, extent)
                 };
                 let found = pairs.iter().map(compare);
@@ -781,14 +767,27 @@ impl Near {
     }
 }
 
-/// The words of a document that are not boilerplate.
-fn body<'w>(words: &'w [u32], boilerplate: &Bits, document: u32) -> Cow<'w, [u32]> {
-    let bits = boilerplate.packed(document, words.len());
-    if bits.iter().all(|word| *word == 0) {
-        return Cow::Borrowed(words);
-    }
-    let stays = |at: &usize| bits[at / 64] >> (at % 64) & 1 == 0;
-    Cow::Owned((0..words.len()).filter(stays).map(|at| words[at]).collect())
+/// The words by which a document is compared: all of it, or its body.
+type Words<'w> = Cow<'w, [u32]>;
+
+/// The words of all documents that are not boilerplate.
+fn bodies<'w>(collection: &'w Collection, boilerplate: &Bits) -> Vec<Words<'w>> {
+    let body = |document| {
+        let words = collection.tokens(document).words;
+        let bits = boilerplate.packed(document, words.len());
+        if bits.iter().all(|word| *word == 0) {
+            return Cow::Borrowed(words);
+        }
+        let stays = |at: &usize| bits[at / 64] >> (at % 64) & 1 == 0;
+        Cow::Owned((0..words.len()).filter(stays).map(|at| words[at]).collect())
+    };
+    (0..collection.len() as u32).into_par_iter().map(body).collect()
+}
+
+/// The rows of all families, numbered as they are found.
+fn family_rows(context: &Context, findings: &Findings, sights: &[Sight]) -> Vec<FamilyRow> {
+    let numbers = (0..findings.families.len() as u32).into_par_iter();
+    numbers.map_init(Vec::new, |folded, number| context.family(number, sights, folded)).collect()
 }
 
 /// What is seen of all occurrences.

@@ -416,6 +416,26 @@ fn clusters_keep_one_and_passages_too_if_asked() {
 }
 
 #[test]
+fn bytes_of_a_table_that_cannot_be_read_stay() {
+    let directory = directory();
+    let at = |name: &str| directory.path().join(name);
+    let mut table = fs::read(at("samples/articles.csv")).unwrap();
+    // Behind the part by which the encoding is told.
+    table.extend(format!("gazette-4,{},Gazette,2020-01-04\n", "filler ".repeat(150)).bytes());
+    let row = b"gazette-5,\"broken \xff here\",Gazette,2020-01-05\n";
+    table.extend(row);
+    fs::write(at("table.csv"), &table).unwrap();
+    assert_eq!(status(&run(directory.path(), &["scan", "table.csv", "--out", "results"])), 3);
+    let output = run(directory.path(), &["clean", "results", "--drop", "boilerplate", "--out", "cleaned"]);
+    assert_eq!(status(&output), 3);
+    let cleaned = fs::read(at("cleaned/table.csv")).unwrap();
+    assert!(
+        cleaned.windows(9).any(|bytes| bytes == b"broken \xff ")
+            && !cleaned.windows(9).any(|b| b == b"Reprinted")
+    );
+}
+
+#[test]
 fn no_file_is_written_over_another() {
     let directory = directory();
     let at = |name: &str| directory.path().join(name);

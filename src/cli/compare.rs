@@ -14,6 +14,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::args::{CompareArgs, Format, Layout};
 use super::input::{self, Collected};
+use super::output::lines;
 use super::{DONE, Messages, SKIPPED, complain, printable, summary};
 
 /// Runs the command and says with which status to exit.
@@ -120,10 +121,7 @@ fn listed(args: &CompareArgs, list: &Path, detector: &Detector, messages: Messag
     let mut out = io::BufWriter::new(io::stdout().lock());
     let found = detector.comparing(documents).context("cannot compare these documents")?;
     for pairs in pairs.chunks(AT_A_TIME) {
-        for passage in found.pairs(pairs).iter().flat_map(|comparison| &comparison.passages) {
-            serde_json::to_writer(&mut out, passage)?;
-            out.write_all(b"\n")?;
-        }
+        lines(&mut out, found.pairs(pairs).iter().flat_map(|comparison| &comparison.passages))?;
     }
     out.flush()?;
     Ok(if unusable > 0 || !collected.skipped.is_empty() { SKIPPED } else { DONE })

@@ -22,12 +22,12 @@ const RIVALS: [&[&str]; 2] = [&["sensitivity", "shingle", "window"], &["quiet", 
 /// # Errors
 ///
 /// If the file cannot be read, or holds something that is no flag.
-pub(crate) fn with_file(command: &Command, args: Vec<OsString>) -> Result<Vec<OsString>> {
+pub(crate) fn with_file(command: impl FnOnce() -> Command, args: Vec<OsString>) -> Result<Vec<OsString>> {
     let Some(path) = named(&args) else { return Ok(args) };
     let path = Path::new(&path);
     let read = || -> Result<Vec<OsString>> {
         let table: Table = fs::read_to_string(path)?.parse()?;
-        insert(command, args, &table)
+        insert(&command(), args, &table)
     };
     read().with_context(|| format!("cannot use the settings in {}", path.display()))
 }

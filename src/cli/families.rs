@@ -6,6 +6,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::args::{FamiliesArgs, Format};
+use super::output::lines;
 use super::results::Results;
 use super::{DONE, summary};
 
@@ -26,16 +27,13 @@ pub(crate) fn run(args: &FamiliesArgs) -> Result<u8> {
             text_hash: &'a str,
             text: &'a str,
         }
-        for family in &families {
-            let line = Line { text_hash: &family.text_hash, text: &family.text };
-            writeln!(out, "{}", serde_json::to_string(&line)?)?;
-        }
+        lines(
+            &mut out,
+            families.iter().map(|family| Line { text_hash: &family.text_hash, text: &family.text }),
+        )?;
     } else if args.format == Format::Json {
         let mut out = io::BufWriter::new(io::stdout().lock());
-        for family in &families {
-            serde_json::to_writer(&mut out, family)?;
-            out.write_all(b"\n")?;
-        }
+        lines(&mut out, &families)?;
         out.flush()?;
     } else {
         summary::families(&mut out, &families)?;

@@ -155,7 +155,7 @@ pub(crate) fn write(
     let mut file = BufWriter::new(File::create(to.join(RUN))?);
     serde_json::to_writer_pretty(&mut file, run)?;
     file.write_all(b"\n")?;
-    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+    finish(file)?;
     // The run last, which tells that the others are complete.
     names.push(RUN.to_owned());
     for name in &names {
@@ -174,6 +174,31 @@ pub(crate) fn write(
     }
     *UNFINISHED.lock().expect("no thread panics while it holds this") = None;
     Ok(())
+}
+
+/// Writes rows as JSON Lines.
+///
+/// # Errors
+///
+/// If they cannot be written.
+pub(crate) fn lines<T: Serialize>(
+    out: &mut (impl Write + ?Sized),
+    rows: impl IntoIterator<Item = T>,
+) -> Result<()> {
+    for row in rows {
+        serde_json::to_writer(&mut *out, &row)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
+/// Makes sure that all of a file is written.
+///
+/// # Errors
+///
+/// If it is not.
+pub(crate) fn finish(file: BufWriter<File>) -> io::Result<()> {
+    file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
 const TABLES: [Table; 5] =

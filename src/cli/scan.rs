@@ -1,5 +1,6 @@
 //! `scan`: reads a collection, finds what is in it, writes what was found.
 
+use std::cell::LazyCell;
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
@@ -66,8 +67,10 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
         .scan_with(&collected.documents, background, &|stage, done, total| bar.advance(stage, done, total))
         .context("cannot scan this collection")?;
     bar.clear();
-    let run =
-        Run::new(args, detector.config(), &inputs, &collected, against.as_ref(), &report, started.elapsed());
+    // A summary needs none, and it takes a look at all text.
+    let run = LazyCell::new(|| {
+        Run::new(args, detector.config(), &inputs, &collected, against.as_ref(), &report, started.elapsed())
+    });
     if let Some(out) = &args.out {
         output::write(out, args.output_format, args.passim, &report, &collected.skipped, &run)
             .with_context(|| format!("cannot write results to {}", out.display()))?;
@@ -87,7 +90,7 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
     Ok(match args.fail_below {
         Some(least) if below(least) => BELOW,
         _ if !collected.skipped.is_empty() => SKIPPED,
-        _ if against.is_some_and(|against| !against.skipped.is_empty()) => SKIPPED,
+        _ if against.as_ref().is_some_and(|against| !against.skipped.is_empty()) => SKIPPED,
         _ => DONE,
     })
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::args::Tables;
+use super::output;
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -164,17 +165,11 @@ impl Table {
         let file = File::create(directory.join(&name)).with_context(here)?;
         let mut file = BufWriter::with_capacity(1 << 18, file);
         match format {
-            Tables::Jsonl => {
-                for row in rows {
-                    serde_json::to_writer(&mut file, &row)?;
-                    file.write_all(b"\n")?;
-                }
-            }
+            Tables::Jsonl => output::lines(&mut file, rows)?,
             Tables::Csv => self.csv(&mut file, rows).with_context(here)?,
             Tables::Parquet => self.parquet(&mut file, rows).with_context(here)?,
         }
-        let file = file.into_inner().map_err(std::io::IntoInnerError::into_error).with_context(here)?;
-        file.sync_all().with_context(here)
+        output::finish(file).with_context(here)
     }
 
     pub(crate) fn file(&self, format: Tables) -> String {

@@ -21,7 +21,7 @@ use twicetold::{ClusterRow, Document, DocumentRow, Label, SpanRow};
 
 use super::args::{CleanArgs, KeepCopy, NearDuplicates};
 use super::results::Results;
-use super::{DONE, Messages, SKIPPED, complain, summary, warn};
+use super::{DONE, Messages, SKIPPED, complain, output, summary, warn};
 pub(crate) use cut::Boundary;
 use rewrite::{Annotation, Decision, Stretch, Verdict};
 
@@ -69,12 +69,12 @@ pub(crate) fn run(args: &CleanArgs, messages: Messages) -> Result<u8> {
     let clusters = results.clusters()?;
     let dropped = dropped(args, &scored, &clusters, &preference);
     let spans = results.spans()?;
-    let cuts = cuts(args, &spans, &dropped, &documents, &preference);
+    let of_doc = by_document(&spans);
+    let cuts = cuts(args, &spans, &of_doc, &dropped, &documents, &preference);
 
     let mut changes: Vec<Change> = Vec::new();
     let mut decisions: Vec<Decision> = Vec::new();
     let (mut letters, mut letters_cut) = (0, 0);
-    let of_doc = by_document(&spans);
     for row in &scored {
         let document = documents[&*row.id];
         let change = |action, reason: String, place: Option<&Range<usize>>| Change {
@@ -240,6 +240,7 @@ fn dropped<'a>(
 fn cuts<'a>(
     args: &CleanArgs,
     spans: &'a [SpanRow],
+    of_doc: &AHashMap<&'a str, Vec<&'a SpanRow>>,
     dropped: &AHashMap<&str, String>,
     documents: &AHashMap<&str, &Document>,
     preference: &Preference,
@@ -272,8 +273,8 @@ fn cuts<'a>(
             && span.family.is_some_and(|family| stays.get(&family) == Some(&&*span.doc))
     };
     let mut cuts: AHashMap<&str, Vec<(Range<usize>, Label)>> = AHashMap::new();
-    for (doc, spans) in by_document(spans) {
-        let gone: Vec<&SpanRow> = spans.into_iter().filter(goes).filter(|span| !is_kept(span)).collect();
+    for (&doc, spans) in of_doc {
+        let gone: Vec<&SpanRow> = spans.iter().copied().filter(goes).filter(|span| !is_kept(span)).collect();
         if gone.is_empty() {
             continue;
         }
@@ -316,11 +317,8 @@ fn write(
     let unfinished = tempfile::Builder::new().prefix(".twicetold-").tempdir_in(to).with_context(here)?;
     let notes = rewrite::rewrite(unfinished.path(), results.settings(), files, decisions)?;
     let mut manifest = BufWriter::new(File::create_new(unfinished.path().join(MANIFEST)).with_context(here)?);
-    for change in changes {
-        serde_json::to_writer(&mut manifest, change)?;
-        manifest.write_all(b"\n")?;
-    }
-    manifest.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    output::lines(&mut manifest, changes)?;
+    output::finish(manifest)?;
     for entry in fs::read_dir(unfinished.path())? {
         let entry = entry?;
         fs::rename(entry.path(), to.join(entry.file_name())).with_context(here)?;

@@ -15,7 +15,8 @@ use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 use twicetold::{Document, Label};
 
-use crate::cli::input::{FileRead, Holds, Packed, Settings, Source, TableStream};
+use crate::cli::input::{FileRead, Holds, Packed, Settings, Source, TableStream, field};
+use crate::cli::output::finish;
 
 /// What becomes of a document.
 #[derive(Debug, PartialEq, Eq)]
@@ -164,7 +165,7 @@ impl Rewriter<'_> {
             }
             Some(packed) => packed.write(file, write)?,
         };
-        Ok(file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?)
+        Ok(finish(file)?)
     }
 
     fn text(&self, target: &Path) -> Result<()> {
@@ -196,7 +197,7 @@ impl Rewriter<'_> {
             serde_json::to_writer(&mut out, &Row { id, text, source: source.as_deref(), date, twicetold })?;
             out.write_all(b"\n")?;
         }
-        out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+        finish(out)?;
         Ok(Some(PLAIN))
     }
 
@@ -296,16 +297,19 @@ impl Rewriter<'_> {
             let mut row = csv::ByteRecord::new();
             let mut header: Vec<String> = Vec::new();
             while table.read_byte_record(&mut row)? {
-                let decode = |bytes: &[u8]| match (std::str::from_utf8(bytes), encoding) {
-                    (Err(_), Some(encoding)) => encoding.decode_without_bom_handling(bytes).0.into_owned(),
-                    _ => String::from_utf8_lossy(bytes).into_owned(),
+                // What cannot be read stays as it is.
+                let decode = |bytes: &[u8]| match field(bytes, encoding) {
+                    Ok(text) => text.into_owned().into_bytes(),
+                    Err(_) => bytes.to_vec(),
                 };
-                let mut cells: Vec<String> = row.iter().map(decode).collect();
+                let mut cells: Vec<Vec<u8>> = row.iter().map(decode).collect();
                 if header.is_empty() {
-                    header =
-                        cells.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+                    let name = |cell: &Vec<u8>| {
+                        String::from_utf8_lossy(cell).trim_start_matches('\u{feff}').to_owned()
+                    };
+                    header = cells.iter().map(name).collect();
                     if annotates {
-                        cells.extend(Annotation::COLUMNS.map(str::to_owned));
+                        cells.extend(Annotation::COLUMNS.map(|name| name.as_bytes().to_vec()));
                     }
                     writer.write_record(&cells)?;
                     continue;
@@ -320,18 +324,20 @@ impl Rewriter<'_> {
                             .text_names()
                             .iter()
                             .filter_map(|name| header.iter().position(|h| h == name));
-                        let Some(column) =
-                            columns.find(|&column| cells.get(column).is_some_and(|cell| cell == old))
+                        let Some(column) = columns
+                            .find(|&column| cells.get(column).is_some_and(|cell| cell == old.as_bytes()))
                         else {
                             bail!("the text of line {} cannot be found again", line.unwrap_or(0));
                         };
-                        cells[column] = text.clone();
+                        cells[column] = text.clone().into_bytes();
                     }
                     Some(Verdict::Keep) | None => {}
                 }
                 if annotates {
                     let annotation = decision.and_then(|decision| decision.annotation.as_ref());
-                    cells.extend(annotation.map(Annotation::cells).unwrap_or_default());
+                    cells.extend(
+                        annotation.map(Annotation::cells).unwrap_or_default().map(String::into_bytes),
+                    );
                 }
                 writer.write_record(&cells)?;
             }
@@ -363,7 +369,7 @@ impl Rewriter<'_> {
         };
         let mut out = BufWriter::new(create(&self.target)?);
         let written = columns::rewrite(whole, format, fields.text_names(), &texts, added, &mut out)?;
-        out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+        finish(out)?;
         if written {
             return Ok(None);
         }

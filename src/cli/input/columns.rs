@@ -44,16 +44,10 @@ fn rows_of<T: parquet::file::reader::ChunkReader + 'static>(
 ) -> Result<(), ArrowError> {
     let builder = builder?;
     // Only the columns asked for are read.
-    let names: Vec<&str> =
-        fields.wanted().map(|(_, _, name)| name.split('.').next().unwrap_or(name)).collect();
     let schema = builder.schema().clone();
     let of_schema = schema.fields().iter().enumerate();
-    let roots: Vec<usize> = of_schema
-        .filter(|(_, field)| {
-            fields.wanted().any(|wanted| wanted.2 == field.name()) || names.contains(&field.name().as_str())
-        })
-        .map(|(at, _)| at)
-        .collect();
+    let roots: Vec<usize> =
+        of_schema.filter(|(_, field)| fields.concerns(field.name())).map(|(at, _)| at).collect();
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
     let reader = builder.with_projection(mask).with_batch_size(ROWS).build()?;
     rows(reader, &schema, fields, found)
@@ -94,16 +88,16 @@ fn rows(
         for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
             gather(field, field.name(), column, fields, &mut columns);
         }
+        let is_unread = |field: &&FieldRef| batch.column_by_name(field.name()).is_none();
+        let unread: Vec<&FieldRef> = schema.fields().iter().filter(is_unread).collect();
         for row in 0..batch.num_rows() {
             number += 1;
             let mut record = Record::default();
             for (name, column) in &columns {
                 record.offer(fields, name, column.get(row));
             }
-            for field in schema.fields() {
-                if batch.column_by_name(field.name()).is_none() {
-                    record.offer(fields, field.name(), Value::Absent);
-                }
+            for field in &unread {
+                record.offer(fields, field.name(), Value::Absent);
             }
             found(number, record);
         }

@@ -18,6 +18,7 @@ mod table;
 mod unpack;
 mod warc;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead, Read};
@@ -32,7 +33,7 @@ use twicetold::{Document, MAX_DOCUMENT_BYTES};
 pub(crate) use kinds::{ENDINGS, Holds};
 pub(crate) use record::Fields;
 use record::{Noticed, Record, RecordSeed, Refused, Value, Values, host};
-pub(crate) use table::TableStream;
+pub(crate) use table::{TableStream, field};
 pub(crate) use unpack::{Packed, Source};
 
 /// What to read, and how; also in `run.json`, so that it can be read again.
@@ -446,14 +447,10 @@ impl Reader<'_> {
             };
         let mut table = csv::ReaderBuilder::new().delimiter(separator).from_reader(stream);
         let read = |bytes: &[u8]| -> Result<String, Refused> {
-            match (std::str::from_utf8(bytes), wide) {
-                (Ok(text), _) => Ok(text.to_owned()),
-                (Err(_), Some(encoding)) => Ok(encoding.decode_without_bom_handling(bytes).0.into_owned()),
-                (Err(error), None) => {
-                    let hint = "--encoding names the encoding of the table".to_owned();
-                    Err((format!("not UTF-8 at byte {} of a field", error.valid_up_to()), Some(hint)))
-                }
-            }
+            field(bytes, wide).map(Cow::into_owned).map_err(|error| {
+                let hint = "--encoding names the encoding of the table".to_owned();
+                (format!("not UTF-8 at byte {} of a field", error.valid_up_to()), Some(hint))
+            })
         };
         let names = match table.byte_headers() {
             Ok(names) => names.iter().map(read).collect::<Result<Vec<String>, Refused>>(),
@@ -464,6 +461,9 @@ impl Reader<'_> {
             Err((reason, hint)) => return self.skip(path.to_owned(), Some(1), reason, hint.as_deref()),
         };
         let fields = self.fields.clone();
+        // For each column its name, and whether its cells are wanted.
+        let is_wanted = |name: &str| fields.wanted().any(|wanted| wanted.2 == name);
+        let names: Vec<(&String, bool)> = names.iter().map(|name| (name, is_wanted(name))).collect();
         let mut row = csv::ByteRecord::new();
         loop {
             let line = table.position().line();
@@ -491,8 +491,8 @@ impl Reader<'_> {
             let line = row.position().map_or(line, csv::Position::line);
             let record = (|| {
                 let mut record = Record::default();
-                for (name, value) in names.iter().zip(&row) {
-                    let value = match fields.wanted().any(|wanted| wanted.2 == name) {
+                for (&(name, is_wanted), value) in names.iter().zip(&row) {
+                    let value = match is_wanted {
                         false => Value::Other,
                         true if value.is_empty() => Value::Absent,
                         true => Value::Text(read(value)?),

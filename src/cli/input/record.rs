@@ -82,7 +82,7 @@ impl Fields {
     }
 
     /// Whether a field of this name, or one inside it, is wanted.
-    fn concerns(&self, name: &str) -> bool {
+    pub(crate) fn concerns(&self, name: &str) -> bool {
         self.wanted().any(|(.., wanted)| {
             wanted.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         })

@@ -1,6 +1,8 @@
 //! Tables of separated values: what it takes to read them.
 
+use std::borrow::Cow;
 use std::io::{self, BufRead};
+use std::str::Utf8Error;
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
@@ -13,6 +15,17 @@ pub(crate) struct TableStream<'a> {
     pub separator: u8,
     /// The encoding, if that is not UTF-8.
     pub encoding: Option<&'static Encoding>,
+}
+
+/// The text of a field, if it is in UTF-8 or `encoding` is another.
+pub(crate) fn field<'f>(
+    bytes: &'f [u8],
+    encoding: Option<&'static Encoding>,
+) -> Result<Cow<'f, str>, Utf8Error> {
+    match (std::str::from_utf8(bytes), encoding) {
+        (Err(_), Some(encoding)) => Ok(encoding.decode_without_bom_handling(bytes).0),
+        (text, _) => text.map(Cow::Borrowed),
+    }
 }
 
 impl<'a> TableStream<'a> {
