@@ -20,7 +20,8 @@ use crate::families::{Family, Occurrence};
 use crate::kinds::{Facts, Signals, quotes};
 use crate::ledger::{Entry, ignoring, stretches};
 use crate::report::{
-    ClusterRow, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, PairRow, Scores, SpanRow, Status,
+    ClusterRow, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, OccurrenceRow, PairRow, Scores,
+    SpanRow, Status,
 };
 use crate::sketch::{Sketch, estimate};
 use crate::tokens::Tokens;
@@ -75,8 +76,25 @@ pub(crate) struct Sight {
     facts: Facts,
     /// First byte, and one past the last.
     bytes: (u32, u32),
+    /// The characters before each of the two.
+    chars: (u32, u32),
+    /// The lines they are in.
+    lines: (u32, u32),
     /// A number for its wording, where that is not the family's text.
     wording: u64,
+}
+
+/// The wordings of a family.
+struct Wordings {
+    /// The most frequent one, as printed where it stands first.
+    text: String,
+    /// Its tokens.
+    tokens: u32,
+    /// Its share of letters.
+    letters: f64,
+    text_hash: String,
+    /// The wording of each occurrence; 1 is the most frequent.
+    numbers: Vec<u32>,
 }
 
 /// Pairs listed for a document with earlier ones, on average; if there are more
@@ -183,10 +201,25 @@ impl<'a> Context<'a> {
             Sight {
                 facts: Facts::new(tokens, &quotes, start, end, self.config.formula_tokens),
                 bytes: (bytes.start as u32, bytes.end as u32),
+                chars: (0, 0),
+                lines: (0, 0),
                 wording: if occurrence.verbatim { 0 } else { wording(tokens, start, end) },
             }
         };
-        placed.iter().map(sight).collect()
+        let mut sights: Vec<Sight> = placed.iter().map(sight).collect();
+        let mut ends: Vec<(u32, usize, bool)> = Vec::with_capacity(2 * sights.len());
+        for (at, sight) in sights.iter().enumerate() {
+            ends.extend([(sight.bytes.0, at, true), (sight.bytes.1, at, false)]);
+        }
+        ends.sort_unstable();
+        let mut cursor = Cursor::new(tokens.text);
+        for (byte, at, starts) in ends {
+            let (chars, line) = cursor.go(byte as usize);
+            let Sight { chars: (from, to), lines: (first, last), .. } = &mut sights[at];
+            let (of_chars, of_lines) = if starts { (from, first) } else { (to, last) };
+            (*of_chars, *of_lines) = (chars as u32, line as u32);
+        }
+        sights
     }
 
     /// The sights of a family's occurrences, in their order.
@@ -196,15 +229,21 @@ impl<'a> Context<'a> {
         self.slots[slot..slot + len].iter().map(|&slot| &sights[slot as usize])
     }
 
-    /// The row of a family, from the sights of all documents. `folded` is a
-    /// buffer.
-    pub(crate) fn family(&self, number: u32, sights: &[Sight], folded: &mut Vec<u8>) -> FamilyRow {
+    /// The row of a family and those of its occurrences, from the sights of all
+    /// documents. `folded` is a buffer.
+    pub(crate) fn family(
+        &self,
+        number: u32,
+        sights: &[Sight],
+        folded: &mut Vec<u8>,
+    ) -> (FamilyRow, Vec<OccurrenceRow>) {
         let family = &self.findings.families[number as usize];
         let occurrences = &family.occurrences;
         let mut documents: Vec<u32> = occurrences.iter().map(|o| o.document).collect();
         documents.dedup();
         let facts: Vec<&Facts> = self.sights_of(number, sights).map(|sight| &sight.facts).collect();
-        let (text, tokens, letters, text_hash, variants) = self.wordings(number, sights, folded);
+        let Wordings { text, tokens, letters, text_hash, numbers } = self.wordings(number, sights, folded);
+        let variants = numbers.iter().copied().max().unwrap_or(1);
         let places = occurrences.len() as f64;
         let share =
             |is: &dyn Fn(&Facts) -> bool| facts.iter().filter(|fact| is(fact)).count() as f64 / places;
@@ -245,7 +284,20 @@ impl<'a> Context<'a> {
         };
         let (kind, reason) = signals.kind(self.config);
         let dates = || documents.iter().filter_map(|&document| self.date(document));
-        FamilyRow {
+        let places = occurrences.iter().zip(self.sights_of(number, sights)).zip(numbers);
+        let rows = places.map(|((o, sight), variant)| OccurrenceRow {
+            family: number + 1,
+            doc: self.id(o.document),
+            variant,
+            start_byte: sight.bytes.0.into(),
+            end_byte: sight.bytes.1.into(),
+            start_char: sight.chars.0.into(),
+            end_char: sight.chars.1.into(),
+            start_line: sight.lines.0.into(),
+            end_line: sight.lines.1.into(),
+            identity: o.identity(),
+        });
+        let row = FamilyRow {
             family: number + 1,
             kind,
             reason,
@@ -268,21 +320,15 @@ impl<'a> Context<'a> {
             block_share: signals.block_share,
             text,
             text_hash,
-        }
+        };
+        (row, rows.collect())
     }
 
     fn date(&self, document: u32) -> Option<&'a Date> {
         self.collection.documents[document as usize].date.as_ref()
     }
 
-    /// The most frequent wording: its text where it stands first, its tokens,
-    /// its share of letters, its hash; and the number of wordings.
-    fn wordings(
-        &self,
-        number: u32,
-        sights: &[Sight],
-        folded: &mut Vec<u8>,
-    ) -> (String, u32, f64, String, u32) {
+    fn wordings(&self, number: u32, sights: &[Sight], folded: &mut Vec<u8>) -> Wordings {
         let family = &self.findings.families[number as usize];
         let sights = self.sights_of(number, sights);
         let own = wording(self.collection.tokens(family.root), family.start, family.end);
@@ -290,10 +336,13 @@ impl<'a> Context<'a> {
         let mut found: Vec<(u64, usize)> =
             found.map(|((o, sight), at)| (if o.verbatim { own } else { sight.wording }, at)).collect();
         found.sort_unstable();
-        let wordings = found.chunk_by(|x, y| x.0 == y.0);
-        let distinct = wordings.clone().count() as u32;
-        let most = wordings.max_by_key(|same| (same.len(), Reverse(same[0].1)));
-        let at = most.expect("a family has occurrences")[0].1;
+        let mut wordings: Vec<&[(u64, usize)]> = found.chunk_by(|x, y| x.0 == y.0).collect();
+        wordings.sort_unstable_by_key(|same| (Reverse(same.len()), same[0].1));
+        let mut numbers = vec![0; found.len()];
+        for (number, same) in (1..).zip(&wordings) {
+            same.iter().for_each(|&(_, at)| numbers[at] = number);
+        }
+        let at = wordings[0][0].1;
         let Occurrence { document, start, end, .. } = family.occurrences[at];
         let (from, to) = sights.clone().nth(at).expect("a sight for each").bytes;
         let tokens = self.collection.tokens(document);
@@ -304,7 +353,8 @@ impl<'a> Context<'a> {
         let letters = count(|byte| byte.is_ascii_alphabetic() || *byte >= 0xc0);
         let letters = letters / (letters + count(u8::is_ascii_digit)).max(1.0);
         tokens.folded(start as usize, end as usize, folded);
-        (text, end - start, letters, format!("{:032x}", xxh3_128(folded)), distinct)
+        let text_hash = format!("{:032x}", xxh3_128(folded));
+        Wordings { text, tokens: end - start, letters, text_hash, numbers }
     }
 
     /// The size of the source that has a passage most habitually with how many
@@ -378,10 +428,7 @@ impl<'a> Context<'a> {
             let (start_char, start_line) = cursor.go(bytes.start);
             let (end_char, end_line) = cursor.go(bytes.end);
             let other = entry.map(|entry| sights[entry.other_slot as usize].bytes);
-            let identity = entry.map_or(1.0, |entry| {
-                let occurrence = &entry.occurrence;
-                f64::from(occurrence.matched) / f64::from(occurrence.end - occurrence.start)
-            });
+            let identity = entry.map_or(1.0, |entry| entry.occurrence.identity());
             spans.push(SpanRow {
                 doc: self.id(document),
                 label: stretch.label,

@@ -26,7 +26,7 @@ use crate::fingerprints::{context, fingerprints, select};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::postings::{Partitioned, Posting, TwiceFilter, sort_by_key};
 use crate::projection::{Batch, project};
-use crate::report::{Comparison, FamilyRow, Kind, Report, SpanRow};
+use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
 use crate::tokens::{TokenChunk, Tokens};
@@ -360,7 +360,7 @@ impl Scan<'_> {
         ignored_hashes: &AHashSet<&str>,
     ) -> Report {
         let sights = sights(context, collection);
-        let mut families = family_rows(context, findings, &sights);
+        let (mut families, mut occurrences) = family_rows(context, findings, &sights);
         let kinds: Vec<_> = families.iter().map(|row| row.kind).collect();
         if let Some(ignored) = &findings.ignored {
             let named = families.iter().zip(&findings.families);
@@ -392,12 +392,12 @@ impl Scan<'_> {
             labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
         }
         if let Some(ignored) = &findings.ignored {
-            strike(&mut families, &mut spans, &findings.families, ignored);
+            strike(&mut families, &mut occurrences, &mut spans, &findings.families, ignored);
         }
         let (pairs, unlisted) = context.pairs();
         let clusters = context.clusters();
         let counts = context.counts(labels, unlisted);
-        Report { documents, families, spans, pairs, clusters, counts }
+        Report { documents, families, occurrences, spans, pairs, clusters, counts }
     }
 
     fn tokenise(&self, order: &Order) -> Vec<TokenChunk> {
@@ -425,7 +425,7 @@ impl Scan<'_> {
     fn boilerplate(&self, collection: &Collection, findings: &Findings, lengths: &[u32]) -> Bits {
         let context = Context::new(self.config, collection, findings);
         let sights = sights(&context, collection);
-        let rows = family_rows(&context, findings, &sights);
+        let (rows, _) = family_rows(&context, findings, &sights);
         let of = |is: &dyn Fn(&FamilyRow, &Family) -> bool| {
             let found = Bits::new(lengths.iter().copied());
             for (_, family) in rows.iter().zip(&findings.families).filter(|(row, family)| is(row, family)) {
@@ -716,7 +716,13 @@ impl Scan<'_> {
 
 /// Takes out families of which every occurrence is ignored, half of it or more,
 /// and that no span speaks of; the others are numbered anew.
-fn strike(rows: &mut Vec<FamilyRow>, spans: &mut [SpanRow], families: &[Family], ignored: &Bits) {
+fn strike(
+    rows: &mut Vec<FamilyRow>,
+    occurrences: &mut Vec<OccurrenceRow>,
+    spans: &mut [SpanRow],
+    families: &[Family],
+    ignored: &Bits,
+) {
     let mut stays = vec![false; rows.len()];
     for number in spans.iter().filter_map(|span| span.family) {
         stays[number as usize - 1] = true;
@@ -734,6 +740,8 @@ fn strike(rows: &mut Vec<FamilyRow>, spans: &mut [SpanRow], families: &[Family],
     }
     rows.retain(|row| stays[row.family as usize - 1]);
     rows.iter_mut().for_each(|row| row.family = numbers[row.family as usize - 1]);
+    occurrences.retain(|row| stays[row.family as usize - 1]);
+    occurrences.iter_mut().for_each(|row| row.family = numbers[row.family as usize - 1]);
     for number in spans.iter_mut().filter_map(|span| span.family.as_mut()) {
         *number = numbers[*number as usize - 1];
     }
@@ -784,10 +792,29 @@ fn bodies<'w>(collection: &'w Collection, boilerplate: &Bits) -> Vec<Words<'w>> 
     (0..collection.len() as u32).into_par_iter().map(body).collect()
 }
 
-/// The rows of all families, numbered as they are found.
-fn family_rows(context: &Context, findings: &Findings, sights: &[Sight]) -> Vec<FamilyRow> {
-    let numbers = (0..findings.families.len() as u32).into_par_iter();
-    numbers.map_init(Vec::new, |folded, number| context.family(number, sights, folded)).collect()
+const FAMILIES_AT_ONCE: usize = 4096;
+
+/// The rows of all families, numbered as they are found, and of their
+/// occurrences.
+fn family_rows(
+    context: &Context,
+    findings: &Findings,
+    sights: &[Sight],
+) -> (Vec<FamilyRow>, Vec<OccurrenceRow>) {
+    let count = findings.families.len();
+    let mut rows = Vec::with_capacity(count);
+    let mut occurrences = Vec::with_capacity(sights.len());
+    // Some at a time, so that the rows of occurrences are not held twice.
+    for start in (0..count).step_by(FAMILIES_AT_ONCE) {
+        let numbers = (start as u32..count.min(start + FAMILIES_AT_ONCE) as u32).into_par_iter();
+        let made: Vec<_> =
+            numbers.map_init(Vec::new, |folded, number| context.family(number, sights, folded)).collect();
+        for (row, mut places) in made {
+            rows.push(row);
+            occurrences.append(&mut places);
+        }
+    }
+    (rows, occurrences)
 }
 
 /// What is seen of all occurrences.

@@ -29,6 +29,13 @@ pub(crate) struct Occurrence {
     pub verbatim: bool,
 }
 
+impl Occurrence {
+    /// Share of its tokens that match the family's text.
+    pub(crate) fn identity(&self) -> f64 {
+        f64::from(self.matched) / f64::from(self.end - self.start)
+    }
+}
+
 /// A recurring passage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Family {

@@ -83,8 +83,8 @@ pub use detector::{Background, Comparing, Detector, Progress, Stage};
 pub use document::{Date, DateError, Document, MAX_DOCUMENT_BYTES};
 pub use error::Error;
 pub use report::{
-    ClusterRow, Comparison, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, PairRow, PassageRow,
-    Report, Scores, SpanRow, Status,
+    ClusterRow, Comparison, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, OccurrenceRow, PairRow,
+    PassageRow, Report, Scores, SpanRow, Status,
 };
 
 /// The README's example is compiled and run with the tests.

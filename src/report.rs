@@ -20,6 +20,8 @@ pub struct Report {
     pub documents: Vec<DocumentRow>,
     /// One row a family, the one in most documents first.
     pub families: Vec<FamilyRow>,
+    /// Every place of every family, by family, document and place.
+    pub occurrences: Vec<OccurrenceRow>,
     /// What is not unique, by document and place.
     pub spans: Vec<SpanRow>,
     /// Near-duplicates, verified.
@@ -196,6 +198,32 @@ pub struct FamilyRow {
     /// A stable hash of the folded text: xxh3 with 128 bits of its tokens,
     /// joined by single spaces, in hexadecimal.
     pub text_hash: String,
+}
+
+/// A place where a recurring passage stands: a whole occurrence, edited words
+/// inside it and text that another family accounts for included.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OccurrenceRow {
+    /// The family.
+    pub family: u32,
+    /// The document.
+    pub doc: Arc<str>,
+    /// Its wording: 1 is the most frequent, that of the family's text.
+    pub variant: u32,
+    /// First byte.
+    pub start_byte: u64,
+    /// One past the last byte.
+    pub end_byte: u64,
+    /// First character.
+    pub start_char: u64,
+    /// One past the last character.
+    pub end_char: u64,
+    /// Line of the first character, from 1.
+    pub start_line: u64,
+    /// Line of the last character, from 1.
+    pub end_line: u64,
+    /// Share of its tokens that match the family's text.
+    pub identity: f64,
 }
 
 /// The kinds of passages.

@@ -124,8 +124,16 @@ fn result_files_are_complete_sorted_and_the_same_for_any_threads_and_order() {
             files.insert(entry.file_name().into_string().unwrap(), bytes);
         }
         let names: Vec<&str> = files.keys().map(String::as_str).collect();
-        let expected =
-            ["clusters.jsonl", "documents.jsonl", "families.jsonl", "pairs.jsonl", "run.json", "spans.jsonl"];
+        let expected = [
+            "clusters.jsonl",
+            "documents.jsonl",
+            "families.jsonl",
+            "occurrences.jsonl",
+            "pairs.jsonl",
+            "report.html",
+            "run.json",
+            "spans.jsonl",
+        ];
         assert_eq!(names, expected, "nothing temporary is left");
         match &first {
             None => first = Some(files),
@@ -138,7 +146,7 @@ fn result_files_are_complete_sorted_and_the_same_for_any_threads_and_order() {
         lines.map(|line| serde_json::from_str(line).unwrap()).collect()
     };
     assert_eq!(rows("documents.jsonl").len(), documents.len());
-    for name in ["families.jsonl", "spans.jsonl", "pairs.jsonl", "clusters.jsonl"] {
+    for name in ["families.jsonl", "occurrences.jsonl", "spans.jsonl", "pairs.jsonl", "clusters.jsonl"] {
         assert!(!rows(name).is_empty(), "{name}");
     }
     let texts: BTreeMap<&str, &str> = documents.iter().map(|d| (d.id.as_str(), d.text.as_str())).collect();
@@ -169,6 +177,10 @@ fn fields_are_what_was_promised() {
             "families",
             "family kind reason df occurrences sources first_date last_date first_doc tokens variants cohesion \
              rest_similarity quote_share position_mean position_sd edge_share block_share text text_hash",
+        ),
+        (
+            "occurrences",
+            "family doc variant start_byte end_byte start_char end_char start_line end_line identity",
         ),
         (
             "spans",

@@ -5,11 +5,13 @@
 
 mod generate;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use generate::{Random, edited, prose};
 use proptest::prelude::*;
-use twicetold::{Background, Config, Detector, Document, DocumentRow, Kind, Label, Report, Status};
+use twicetold::{
+    Background, Config, Detector, Document, DocumentRow, Kind, Label, OccurrenceRow, Report, Status,
+};
 use unicode_normalization::char::is_combining_mark;
 
 fn scan(documents: &[Document], threads: usize) -> Report {
@@ -100,6 +102,7 @@ fn check(documents: &[Document], report: &Report) {
         assert!(0.0 <= least && least <= most && most <= 1.0);
         assert!(scores.fractional.unwrap() <= row.weight as f64 + 1e-9);
     }
+    check_occurrences(&texts, report);
     for family in &report.families {
         assert!(family.occurrences > 1 && family.df >= 1 && family.df <= family.occurrences);
         assert!(family.cohesion > 0.0 && family.cohesion <= 1.0);
@@ -108,6 +111,46 @@ fn check(documents: &[Document], report: &Report) {
     }
     for pair in &report.pairs {
         assert!(pair.resemblance >= 0.8 && pair.a != pair.b);
+    }
+}
+
+/// Occurrences are what families count and what spans are made of.
+fn check_occurrences(texts: &BTreeMap<&str, &str>, report: &Report) {
+    let mut places: BTreeMap<u32, Vec<&OccurrenceRow>> = BTreeMap::new();
+    for row in &report.occurrences {
+        let text = texts[&*row.doc];
+        let (start, end) = (row.start_byte as usize, row.end_byte as usize);
+        assert!(!text[start..end].is_empty(), "{row:?}");
+        let count = |to: usize| (text[..to].chars().count(), 1 + text[..to].matches('\n').count());
+        assert_eq!(count(start), (row.start_char as usize, row.start_line as usize));
+        assert_eq!(count(end), (row.end_char as usize, row.end_line as usize));
+        assert!(row.identity > 0.0 && row.identity <= 1.0);
+        places.entry(row.family).or_default().push(row);
+    }
+    assert_eq!(places.len(), report.families.len());
+    for (family, rows) in report.families.iter().zip(places.values()) {
+        assert_eq!(family.occurrences as usize, rows.len());
+        let documents: BTreeSet<&str> = rows.iter().map(|row| &*row.doc).collect();
+        assert_eq!(family.df as usize, documents.len());
+        assert_eq!(family.first_doc, rows[0].doc);
+        let variants: BTreeSet<u32> = rows.iter().map(|row| row.variant).collect();
+        assert!(variants.iter().copied().eq(1..=family.variants), "{variants:?}");
+        let printed = |row: &OccurrenceRow| &texts[&*row.doc][row.start_byte as usize..row.end_byte as usize];
+        let commonest = rows.iter().find(|row| row.variant == 1).unwrap();
+        assert_eq!(printed(commonest), family.text);
+        let times = |variant| rows.iter().filter(|row| row.variant == variant).count();
+        assert!((2..=family.variants).all(|variant| times(variant) <= times(variant - 1)));
+    }
+    for span in &report.spans {
+        let rows = &places[&span.family.unwrap()];
+        // A span may take in a matched word or two beside the occurrence.
+        let meets = |row: &&&OccurrenceRow| {
+            row.doc == span.doc && row.start_byte < span.end_byte && span.start_byte < row.end_byte
+        };
+        assert!(rows.iter().any(|row| meets(&row)), "{span:?}");
+        let other = (span.other_doc.as_ref(), span.other_start_byte, span.other_end_byte);
+        let same = |row: &&OccurrenceRow| (Some(&row.doc), Some(row.start_byte), Some(row.end_byte)) == other;
+        assert!(rows.iter().any(same), "{span:?}");
     }
 }
 

@@ -11,17 +11,19 @@ import pandas
 program = Path(sys.argv[1]).resolve()
 root = Path(__file__).resolve().parent.parent
 page = (root / "docs/results.md").read_text()
-(sql,) = re.findall(r"```sql\n(.*?)```", page, re.S)
+of_sources, of_places = re.findall(r"```sql\n(.*?)```", page, re.S)
 (python,) = re.findall(r"```python\n(.*?)```", page, re.S)
 samples = str(root / "tests/samples/articles.jsonl")
 
 os.chdir(tempfile.mkdtemp())
 scan = [program, "scan", "-q", samples, str(root / "seeds"), "--out", "results"]
 subprocess.run(scan, check=True, stdout=subprocess.DEVNULL)
-rows = duckdb.sql(sql).fetchall()
+rows = duckdb.sql(of_sources).fetchall()
 assert ("Weekly Gazette", 3) in [row[:2] for row in rows], rows
 assert all(0 <= row[2] <= 1 for row in rows), rows
-rows = {name: [json.loads(line) for line in open(f"results/{name}.jsonl")] for name in ("documents", "families", "spans")}
+places = duckdb.sql(of_places).fetchall()
+assert len(places) == 10 and all(0 < row[4] <= 1 for row in places), places
+rows = {name: [json.loads(line) for line in open(f"results/{name}.jsonl")] for name in ("documents", "families", "occurrences", "spans")}
 subprocess.run([*scan, "--output-format", "parquet"], check=True, stdout=subprocess.DEVNULL)
 scope = {}
 exec(python, scope)

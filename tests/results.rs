@@ -217,12 +217,12 @@ fn tables_hold_the_same_in_every_format() {
     .unwrap();
     let inputs = ["scan", "seeds", "formulas.jsonl", "--quiet", "--out", "results"];
     done(directory.path(), &[&inputs[..], &["--passim"]].concat());
-    let names = ["documents", "families", "spans", "pairs", "clusters"];
+    let names = ["documents", "families", "occurrences", "spans", "pairs", "clusters"];
     let json: Vec<Vec<Value>> =
         names.iter().map(|name| lines(at(&format!("results/{name}.jsonl")))).collect();
     let passim = fs::read_to_string(at("results/passim.csv")).unwrap();
     assert_eq!(passim.lines().next(), Some("cluster,size,begin,end,uid,gid"));
-    assert_eq!(passim.lines().count(), 1 + json[2].len());
+    assert_eq!(passim.lines().count(), 1 + json[2].len(), "one line a place");
 
     done(directory.path(), &[&inputs[..], &["--output-format", "csv"]].concat());
     assert!(

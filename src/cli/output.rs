@@ -144,6 +144,7 @@ pub(crate) fn write(
     let skipped: Vec<DocumentRow> = skipped.iter().map(skipped_row).collect();
     tables::DOCUMENTS.write(to, format, report.documents.iter().chain(&skipped))?;
     tables::FAMILIES.write(to, format, &report.families)?;
+    tables::OCCURRENCES.write(to, format, &report.occurrences)?;
     tables::SPANS.write(to, format, &report.spans)?;
     tables::PAIRS.write(to, format, &report.pairs)?;
     tables::CLUSTERS.write(to, format, &report.clusters)?;
@@ -201,8 +202,14 @@ pub(crate) fn finish(file: BufWriter<File>) -> io::Result<()> {
     file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
 }
 
-const TABLES: [Table; 5] =
-    [tables::DOCUMENTS, tables::FAMILIES, tables::SPANS, tables::PAIRS, tables::CLUSTERS];
+const TABLES: [Table; 6] = [
+    tables::DOCUMENTS,
+    tables::FAMILIES,
+    tables::OCCURRENCES,
+    tables::SPANS,
+    tables::PAIRS,
+    tables::CLUSTERS,
+];
 const RUN: &str = "run.json";
 
 /// Every occurrence as passim lists them: offsets in characters, the document
@@ -210,17 +217,14 @@ const RUN: &str = "run.json";
 fn passim_rows(report: &Report) -> impl Iterator<Item = serde_json::Value> {
     let sources: AHashMap<&str, Option<&str>> =
         report.documents.iter().map(|row| (&*row.id, row.source.as_deref())).collect();
-    let mut rows: Vec<(u32, &twicetold::SpanRow)> =
-        report.spans.iter().filter_map(|span| Some((span.family?, span))).collect();
-    rows.sort_by_key(|row| row.0);
-    rows.into_iter().map(move |(family, span)| {
+    report.occurrences.iter().map(move |row| {
         json!({
-            "cluster": family,
-            "size": report.families[family as usize - 1].occurrences,
-            "begin": span.start_char,
-            "end": span.end_char,
-            "uid": span.doc,
-            "gid": sources[&*span.doc],
+            "cluster": row.family,
+            "size": report.families[row.family as usize - 1].occurrences,
+            "begin": row.start_char,
+            "end": row.end_char,
+            "uid": row.doc,
+            "gid": sources.get(&*row.doc).copied().flatten(),
         })
     })
 }
@@ -266,14 +270,15 @@ pub(crate) fn write_json(
         run: &'a Run<'a>,
         documents: Vec<&'a DocumentRow>,
         families: &'a [twicetold::FamilyRow],
+        occurrences: &'a [twicetold::OccurrenceRow],
         spans: &'a [twicetold::SpanRow],
         pairs: &'a [twicetold::PairRow],
         clusters: &'a [twicetold::ClusterRow],
     }
     let skipped: Vec<DocumentRow> = skipped.iter().map(skipped_row).collect();
-    let Report { families, spans, pairs, clusters, .. } = report;
+    let Report { families, occurrences, spans, pairs, clusters, .. } = report;
     let documents = report.documents.iter().chain(&skipped).collect();
-    serde_json::to_writer(&mut *out, &All { run, documents, families, spans, pairs, clusters })?;
+    serde_json::to_writer(&mut *out, &All { run, documents, families, occurrences, spans, pairs, clusters })?;
     out.write_all(b"\n")?;
     Ok(())
 }
