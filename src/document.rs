@@ -68,7 +68,7 @@ impl Date {
     }
 
     /// The first and the last second it may mean, counted from 1970 in UTC.
-    pub(crate) fn seconds(&self) -> (i64, i64) {
+    pub fn seconds(&self) -> (i64, i64) {
         (self.first, self.last)
     }
 }

@@ -52,6 +52,8 @@ pub(crate) enum Command {
     Families(FamiliesArgs),
     /// Write the collection of a result again, without what you name
     Clean(CleanArgs),
+    /// Write the report of a result again: one page to open, search and send on
+    Report(ReportArgs),
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -166,6 +168,16 @@ pub(crate) struct ScanArgs {
     /// Write passim.csv too: cluster, size, begin, end, uid and gid of every occurrence
     #[arg(long, requires = "out", help_heading = "Output")]
     pub passim: bool,
+
+    /// Write no report.html
+    #[arg(long, requires = "out", help_heading = "Output")]
+    pub no_report: bool,
+
+    /// Put the texts of so many documents into report.html, those most told before
+    ///
+    /// Without it, as many as fit into 25 MB.
+    #[arg(long, value_name = "N", requires = "out", conflicts_with = "no_report", help_heading = "Output")]
+    pub report_docs: Option<usize>,
 
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
@@ -318,6 +330,28 @@ pub(crate) struct CleanArgs {
 
     /// Directory to write to; must be new or empty
     #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = "\
+Example:
+  twicetold report results --report-docs 50000 --out everything.html
+
+Run it in the directory that the scan was run in.")]
+pub(crate) struct ReportArgs {
+    /// Directory with the results of a scan
+    #[arg(value_name = "RESULTS")]
+    pub results: PathBuf,
+
+    /// Put the texts of so many documents into it, those most told before
+    ///
+    /// Without it, as many as fit into 25 MB.
+    #[arg(long, value_name = "N")]
+    pub report_docs: Option<usize>,
+
+    /// File to write; report.html beside the results without it
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
 }
 

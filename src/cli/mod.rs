@@ -11,6 +11,7 @@ mod families;
 mod input;
 mod output;
 mod progress;
+mod report;
 mod results;
 mod scan;
 mod summary;
@@ -53,6 +54,7 @@ pub fn run() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Families(args) => families::run(args),
         Command::Clean(args) => clean::run(args, messages),
+        Command::Report(args) => report::run(args, messages),
         Command::Completions { shell } => completions(*shell),
         Command::Man => manual(),
     };

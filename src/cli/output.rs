@@ -14,10 +14,12 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::json;
+use tempfile::TempDir;
 use twicetold::{Config, Counts, DocumentRow, LangUnit, Report, Scores, Status};
 
 use super::args::{ScanArgs, Tables};
 use super::input::{Collected, Settings, Skipped};
+use super::report;
 use super::tables::{self, Table};
 
 /// What `run.json` says.
@@ -32,6 +34,7 @@ pub(crate) struct Run<'a> {
     digest: String,
     ignore: Vec<String>,
     against: Vec<String>,
+    against_digest: Option<String>,
     output_format: &'static str,
     config: &'a Config,
     counts: &'a Counts,
@@ -84,6 +87,7 @@ impl<'a> Run<'a> {
             digest: collected.digest(),
             ignore: sorted(&args.ignore),
             against: sorted(&args.against),
+            against_digest: against.map(Collected::digest),
             output_format: args.output_format.ending(),
             config,
             counts,
@@ -118,7 +122,39 @@ pub(crate) fn prepare(out: &Path) -> Result<()> {
 /// The temporary directory to remove when the program is interrupted.
 static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
 
-/// Writes all result files.
+/// Makes a temporary directory in another, which is removed when the program is
+/// interrupted.
+fn unfinished(directory: &Path) -> Result<TempDir> {
+    let unfinished = tempfile::Builder::new().prefix(".twicetold-").tempdir_in(directory)?;
+    *UNFINISHED.lock().expect("no thread panics while it holds this") = Some(unfinished.path().to_owned());
+    // A second handler cannot be set; this program sets one.
+    let _ = ctrlc::set_handler(|| {
+        if let Ok(Some(path)) = UNFINISHED.lock().as_deref() {
+            let _ = fs::remove_dir_all(path);
+        }
+        std::process::exit(130);
+    });
+    Ok(unfinished)
+}
+
+/// Writes a file, complete or not at all.
+///
+/// # Errors
+///
+/// If it cannot be written; then an earlier one stays.
+pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let unfinished = unfinished(directory.unwrap_or(Path::new(".")))?;
+    let written = unfinished.path().join("file");
+    let mut file = BufWriter::new(File::create(&written)?);
+    write(&mut file)?;
+    finish(file)?;
+    fs::rename(written, path)?;
+    *UNFINISHED.lock().expect("no thread panics while it holds this") = None;
+    Ok(())
+}
+
+/// Writes all result files; `page` writes the report, if it is wanted.
 ///
 /// # Errors
 ///
@@ -130,16 +166,9 @@ pub(crate) fn write(
     report: &Report,
     skipped: &[Skipped],
     run: &Run,
+    page: Option<impl FnOnce(&mut BufWriter<File>) -> Result<()>>,
 ) -> Result<()> {
-    let unfinished = tempfile::Builder::new().prefix(".twicetold-").tempdir_in(out)?;
-    *UNFINISHED.lock().expect("no thread panics while it holds this") = Some(unfinished.path().to_owned());
-    // A second handler cannot be set; this program sets one.
-    let _ = ctrlc::set_handler(|| {
-        if let Ok(Some(path)) = UNFINISHED.lock().as_deref() {
-            let _ = fs::remove_dir_all(path);
-        }
-        std::process::exit(130);
-    });
+    let unfinished = unfinished(out)?;
     let to = unfinished.path();
     let skipped: Vec<DocumentRow> = skipped.iter().map(skipped_row).collect();
     tables::DOCUMENTS.write(to, format, report.documents.iter().chain(&skipped))?;
@@ -153,6 +182,12 @@ pub(crate) fn write(
         tables::PASSIM.write(to, Tables::Csv, passim_rows(report))?;
         names.push(tables::PASSIM.file(Tables::Csv));
     }
+    if let Some(page) = page {
+        let mut file = BufWriter::new(File::create(to.join(report::NAME))?);
+        page(&mut file)?;
+        finish(file)?;
+        names.push(report::NAME.to_owned());
+    }
     let mut file = BufWriter::new(File::create(to.join(RUN))?);
     serde_json::to_writer_pretty(&mut file, run)?;
     file.write_all(b"\n")?;
@@ -162,10 +197,11 @@ pub(crate) fn write(
     for name in &names {
         fs::rename(to.join(name), out.join(name)).with_context(|| format!("cannot replace {name}"))?;
     }
-    // Tables of an earlier run in another format would not belong to it.
+    // Files of an earlier run in another format would not belong to it.
     let all =
         TABLES.iter().flat_map(|table| Tables::value_variants().iter().map(|&format| table.file(format)));
-    for name in all.chain([tables::PASSIM.file(Tables::Csv)]).filter(|name| !names.contains(name)) {
+    let others = [tables::PASSIM.file(Tables::Csv), report::NAME.to_owned()];
+    for name in all.chain(others).filter(|name| !names.contains(name)) {
         match fs::remove_file(out.join(&name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(error).with_context(|| format!("cannot remove the earlier {name}"));

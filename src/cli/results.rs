@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use twicetold::{ClusterRow, DocumentRow, FamilyRow, SpanRow};
+use twicetold::{ClusterRow, DocumentRow, FamilyRow, OccurrenceRow, PairRow, SpanRow};
 
 use super::input::{self, Collected, Settings};
 
@@ -24,6 +24,8 @@ struct Run {
     inputs: Vec<PathBuf>,
     input: Settings,
     digest: String,
+    against: Vec<PathBuf>,
+    against_digest: Option<String>,
     output_format: String,
 }
 
@@ -58,6 +60,14 @@ impl Results {
         self.table("families.jsonl")
     }
 
+    pub(crate) fn occurrences(&self) -> Result<Vec<OccurrenceRow>> {
+        self.table("occurrences.jsonl")
+    }
+
+    pub(crate) fn pairs(&self) -> Result<Vec<PairRow>> {
+        self.table("pairs.jsonl")
+    }
+
     pub(crate) fn spans(&self) -> Result<Vec<SpanRow>> {
         self.table("spans.jsonl")
     }
@@ -66,18 +76,39 @@ impl Results {
         self.table("clusters.jsonl")
     }
 
+    /// All that `run.json` says.
+    pub(crate) fn run(&self) -> Result<serde_json::Value> {
+        let path = self.directory.join("run.json");
+        let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(serde_json::from_reader(BufReader::new(file))?)
+    }
+
     /// Reads the collection again.
     ///
     /// # Errors
     ///
     /// If it is not what was scanned.
     pub(crate) fn collection(&self) -> Result<Collected> {
-        if self.run.inputs.iter().any(|input| input == Path::new("-")) {
+        self.again(&self.run.inputs, &self.run.digest)
+    }
+
+    /// Reads the collection again that it was set against, if there was one.
+    ///
+    /// # Errors
+    ///
+    /// If it is not what it was.
+    pub(crate) fn against(&self) -> Result<Option<Collected>> {
+        let digest = self.run.against_digest.as_ref();
+        digest.map(|digest| self.again(&self.run.against, digest)).transpose()
+    }
+
+    fn again(&self, inputs: &[PathBuf], digest: &str) -> Result<Collected> {
+        if inputs.iter().any(|input| input == Path::new("-")) {
             bail!("the scan read standard input, which cannot be read again; scan a file");
         }
-        let collected = input::collect(&self.run.inputs, &self.run.input);
-        if collected.digest() != self.run.digest {
-            let inputs: Vec<_> = self.run.inputs.iter().map(|input| input.display().to_string()).collect();
+        let collected = input::collect(inputs, &self.run.input);
+        if collected.digest() != digest {
+            let inputs: Vec<_> = inputs.iter().map(|input| input.display().to_string()).collect();
             bail!(
                 "the inputs are not what was scanned ({}): they changed, or this is another directory; scan them again",
                 inputs.join(", ")

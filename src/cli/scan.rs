@@ -11,6 +11,7 @@ use twicetold::{Background, Detector, Report};
 use super::args::{Args, Format, ScanArgs};
 use super::background::Ignored;
 use super::output::{self, Run};
+use super::report::{self, Rows};
 use super::{BELOW, DONE, Messages, SKIPPED, UNUSABLE, complain, input, progress, summary, warn};
 
 /// Runs the command and says with which status to exit.
@@ -21,6 +22,8 @@ use super::{BELOW, DONE, Messages, SKIPPED, UNUSABLE, complain, input, progress,
 pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
     let started = Instant::now();
     let detector = Detector::new(args.matching.config()?)?;
+    // The report is packed by as many threads; it fails only if they are set already.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(detector.config().threads).build_global();
     let ignored = Ignored::read(&args.ignore)?;
     let mut inputs = args.inputs.clone();
     if inputs.is_empty() {
@@ -72,7 +75,21 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
         Run::new(args, detector.config(), &inputs, &collected, against.as_ref(), &report, started.elapsed())
     });
     if let Some(out) = &args.out {
-        output::write(out, args.output_format, args.passim, &report, &collected.skipped, &run)
+        let page = (!args.no_report).then_some(|file: &mut _| {
+            let rows = Rows {
+                documents: report.documents.iter().collect(),
+                families: &report.families,
+                occurrences: &report.occurrences,
+                spans: &report.spans,
+                pairs: &report.pairs,
+                clusters: &report.clusters,
+                run: serde_json::to_value(&*run)?,
+                texts: &collected.documents,
+                references: background.against.unwrap_or_default(),
+            };
+            report::write(file, rows, args.report_docs)
+        });
+        output::write(out, args.output_format, args.passim, &report, &collected.skipped, &run, page)
             .with_context(|| format!("cannot write results to {}", out.display()))?;
     }
     match args.format {

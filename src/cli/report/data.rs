@@ -1,0 +1,571 @@
+//! What the page shows, as numbers it can count with.
+//!
+//! Documents, sources and families are known by their number in a list; tables
+//! are columns, which pack well. Places in texts count UTF-16 code units, as
+//! the page's language does. Shares are the whole numbers they come from, so
+//! that the page's figures equal those of the result files.
+
+use std::collections::BTreeMap;
+
+use ahash::AHashMap;
+use rayon::prelude::*;
+use serde::Serialize;
+use serde_json::Value;
+use twicetold::{
+    ClusterRow, Date, Document, DocumentRow, FamilyRow, Kind, Label, LangUnit, OccurrenceRow, PairRow, SpanRow,
+};
+
+/// The results to show, and the texts they are of.
+pub(crate) struct Rows<'a> {
+    /// Without inputs that were skipped.
+    pub documents: Vec<&'a DocumentRow>,
+    pub families: &'a [FamilyRow],
+    pub occurrences: &'a [OccurrenceRow],
+    pub spans: &'a [SpanRow],
+    pub pairs: &'a [PairRow],
+    pub clusters: &'a [ClusterRow],
+    /// What `run.json` says.
+    pub run: Value,
+    pub texts: &'a [Document],
+    /// The documents of another collection they were set against.
+    pub references: &'a [Document],
+}
+
+/// What every view needs besides the rows of documents and families.
+#[derive(Serialize)]
+pub(super) struct Core<'a> {
+    run: &'a Value,
+    sources: &'a [&'a str],
+    /// Documents from this number on are of another collection.
+    judged: usize,
+    clusters: Clusters<'a>,
+    pairs: Pairs<'a>,
+    /// Documents and their letters by whole percents of originality, 100 in a
+    /// bin of its own.
+    bins: Vec<(u64, u64)>,
+    /// Source, the source that has it too, and characters copied.
+    copied: Vec<(u32, u32, u64)>,
+    /// Tokens that two documents have in common, if the documents are few.
+    links: Vec<(u32, u32, u64)>,
+    /// The first second and the last of all dates, and how many bins they are
+    /// cut into.
+    times: Option<(i64, i64, usize)>,
+    /// Rows there are, of which only some may be listed.
+    totals: Totals,
+}
+
+#[derive(Serialize)]
+struct Totals {
+    documents: usize,
+    families: usize,
+    pairs: usize,
+    clusters: usize,
+}
+
+/// A document, by number if it is listed.
+#[derive(Clone, Copy, Serialize)]
+#[serde(untagged)]
+enum Name<'a> {
+    Listed(u32),
+    Other(&'a str),
+}
+
+#[derive(Default, Serialize)]
+pub(super) struct Documents<'a> {
+    id: Vec<&'a str>,
+    path: Vec<Option<&'a str>>,
+    line: Vec<Option<u64>>,
+    source: Vec<Option<u32>>,
+    date: Vec<Option<&'a str>>,
+    /// The first second the date may mean.
+    time: Vec<Option<i64>>,
+    characters: Vec<u8>,
+    bytes: Vec<u64>,
+    chars: Vec<u64>,
+    tokens: Vec<u64>,
+    weight: Vec<u64>,
+    cluster: Vec<Option<u32>>,
+    /// Letters and digits by label.
+    labels: [Vec<u64>; 9],
+    /// Those that are or may be original.
+    own_max: Vec<u64>,
+    fractional: Vec<f64>,
+    nearest: Vec<Option<Name<'a>>>,
+    nearest_containment: Vec<Option<f64>>,
+    top_source: Vec<Option<u32>>,
+    top_letters: Vec<u64>,
+}
+
+#[derive(Default, Serialize)]
+pub(super) struct Families<'a> {
+    kind: Vec<usize>,
+    df: Vec<u32>,
+    occurrences: Vec<u32>,
+    sources: Vec<Vec<u32>>,
+    first_date: Vec<Option<&'a str>>,
+    last_date: Vec<Option<&'a str>>,
+    /// The first second of its first date.
+    time: Vec<Option<i64>>,
+    tokens: Vec<u32>,
+    variants: Vec<u32>,
+    cohesion: Vec<f64>,
+    /// The start of its text.
+    snippet: Vec<&'a str>,
+    reason: Vec<&'a str>,
+    /// Bins of time and the documents in them, in turn.
+    course: Vec<Vec<u32>>,
+    /// The block that has the rest, and its number there.
+    block: Vec<(usize, usize)>,
+}
+
+#[derive(Default, Serialize)]
+struct Clusters<'a> {
+    leader: Vec<Name<'a>>,
+    members: Vec<Vec<Name<'a>>>,
+    min_resemblance: Vec<f64>,
+}
+
+#[derive(Default, Serialize)]
+struct Pairs<'a> {
+    a: Vec<Name<'a>>,
+    b: Vec<Name<'a>>,
+    resemblance: Vec<f64>,
+    a_in_b: Vec<f64>,
+    b_in_a: Vec<f64>,
+    tokens: Vec<u64>,
+}
+
+/// A family as it is opened.
+#[derive(Serialize)]
+pub(super) struct Opened<'a> {
+    text: &'a str,
+    /// Whether the text goes on.
+    cut: bool,
+    hash: &'a str,
+    rest_similarity: Option<f64>,
+    quote_share: f64,
+    position_mean: f64,
+    position_sd: f64,
+    edge_share: f64,
+    block_share: f64,
+    /// Document, line, start, length, variant, and thousandths that match.
+    places: Vec<(Name<'a>, u64, u64, u64, u32, u32)>,
+}
+
+/// A text with what is in it.
+#[derive(Serialize)]
+pub(super) struct Text<'a> {
+    text: &'a str,
+    /// Start, length, label, family, thousandths that match, the document it is
+    /// told of and the line there.
+    spans: Vec<(u64, u64, usize, u32, u32, Option<Name<'a>>)>,
+    /// Family, start and length of every passage.
+    places: Vec<(u32, u64, u64)>,
+}
+
+/// Characters of a passage in its row.
+const SNIPPET: usize = 160;
+/// Bytes of a passage's text as it is opened.
+const OPENED: usize = 20_000;
+/// Bytes of one document's text.
+const TEXT: usize = 300_000;
+/// Documents up to which it is told what every two have in common.
+const FEW: usize = 60;
+/// Bins of the course of time.
+const TIMES: usize = 32;
+/// Pairs listed.
+const PAIRS: usize = 100_000;
+
+/// Everything the page may show, numbered.
+pub(super) struct Data<'a> {
+    rows: &'a Rows<'a>,
+    /// Those of the results, then those of the other collection.
+    documents: Vec<Entry<'a>>,
+    sources: Vec<&'a str>,
+    source_of: AHashMap<&'a str, u32>,
+    by_id: AHashMap<&'a str, u32>,
+    /// The number in the page of every document, if it is listed there.
+    listed: Vec<Option<u32>>,
+    /// The occurrences of each family.
+    places: Vec<std::ops::Range<usize>>,
+    /// The numbers of each document's occurrences.
+    occurrences_in: Vec<Vec<u32>>,
+    /// The spans of each document.
+    spans_in: Vec<std::ops::Range<usize>>,
+    times: Option<(i64, i64, usize)>,
+}
+
+struct Entry<'a> {
+    /// None for documents of the other collection.
+    row: Option<&'a DocumentRow>,
+    text: &'a Document,
+    /// Characters that are two code units, by their number.
+    astral: Vec<u64>,
+}
+
+impl Entry<'_> {
+    /// The code units before a character.
+    fn unit(&self, char: u64) -> u64 {
+        char + self.astral.partition_point(|&at| at < char) as u64
+    }
+
+    fn originality(&self) -> f64 {
+        self.row.and_then(|row| row.scores.originality).unwrap_or(1.0)
+    }
+}
+
+impl<'a> Data<'a> {
+    pub(super) fn new(rows: &'a Rows<'a>) -> Self {
+        let texts: AHashMap<&str, &Document> =
+            rows.texts.iter().map(|document| (document.id.as_str(), document)).collect();
+        let judged = rows.documents.iter().map(|row| (Some(*row), texts[&*row.id]));
+        let references = rows.references.iter().map(|text| (None, text));
+        let documents: Vec<Entry> = judged
+            .chain(references)
+            .collect::<Vec<_>>()
+            .into_par_iter()
+            .map(|(row, text)| Entry { row, text, astral: astral(&text.text) })
+            .collect();
+        // Of two with one id the first is meant: that of the results.
+        let mut by_id: AHashMap<&str, u32> = AHashMap::new();
+        for (number, entry) in (0..).zip(&documents) {
+            by_id.entry(entry.text.id.as_str()).or_insert(number);
+        }
+        let mut sources: Vec<&str> =
+            documents.iter().filter_map(|entry| entry.text.source.as_deref()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let source_of = sources.iter().copied().zip(0..).collect();
+
+        let mut occurrences_in: Vec<Vec<u32>> = vec![Vec::new(); documents.len()];
+        let mut places = Vec::with_capacity(rows.families.len());
+        let mut start = 0;
+        for same in rows.occurrences.chunk_by(|x, y| x.family == y.family) {
+            for (number, row) in (start as u32..).zip(same) {
+                occurrences_in[by_id[&*row.doc] as usize].push(number);
+            }
+            places.push(start..start + same.len());
+            start += same.len();
+        }
+        let mut spans_in = vec![0..0; documents.len()];
+        let mut start = 0;
+        for same in rows.spans.chunk_by(|x, y| x.doc == y.doc) {
+            spans_in[by_id[&*same[0].doc] as usize] = start..start + same.len();
+            start += same.len();
+        }
+        let seconds = || documents.iter().filter_map(|entry| entry.text.date.as_ref()).map(Date::seconds);
+        let times = seconds().map(|time| time.0).min().zip(seconds().map(|time| time.1).max());
+        let times = times.map(|(first, last)| (first, last, TIMES));
+        let listed = (0..documents.len() as u32).map(Some).collect();
+        Data { rows, documents, sources, source_of, by_id, listed, places, occurrences_in, spans_in, times }
+    }
+
+    /// Lists only so many documents, the least original ones.
+    pub(super) fn list_only(&mut self, most: usize) {
+        let mut order = self.by_originality();
+        order.truncate(most);
+        order.sort_unstable();
+        self.listed.fill(None);
+        for (at, number) in (0..).zip(order) {
+            self.listed[number as usize] = Some(at);
+        }
+    }
+
+    fn by_originality(&self) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.documents.len() as u32).collect();
+        let key = |&number: &u32| self.documents[number as usize].originality();
+        order.sort_by(|x, y| key(x).total_cmp(&key(y)).then(x.cmp(y)));
+        order
+    }
+
+    /// The documents whose texts are wanted most: those with most told before,
+    /// each followed by the one it is nearest to.
+    pub(super) fn by_interest(&self) -> Vec<u32> {
+        let mut taken = vec![false; self.documents.len()];
+        let mut order = Vec::with_capacity(self.documents.len());
+        for number in self.by_originality() {
+            let nearest = self.documents[number as usize].row.and_then(|row| row.nearest.as_deref());
+            let nearest = nearest.and_then(|id| self.by_id.get(id).copied());
+            for number in [Some(number), nearest].into_iter().flatten() {
+                if self.listed[number as usize].is_some() && !taken[number as usize] {
+                    taken[number as usize] = true;
+                    order.push(number);
+                }
+            }
+        }
+        order
+    }
+
+    pub(super) fn documents(&self) -> usize {
+        self.documents.len()
+    }
+
+    pub(super) fn families(&self) -> usize {
+        self.rows.families.len()
+    }
+
+    fn name(&self, id: &'a str) -> Name<'a> {
+        let number = self.by_id.get(id).and_then(|&number| self.listed[number as usize]);
+        number.map_or(Name::Other(id), Name::Listed)
+    }
+
+    /// What a family shows when it is opened.
+    pub(super) fn opened(&self, family: usize) -> Opened<'a> {
+        let row = &self.rows.families[family];
+        let text = start(&row.text, OPENED);
+        let place = |o: &'a OccurrenceRow| {
+            let entry = &self.documents[self.by_id[&*o.doc] as usize];
+            let start = entry.unit(o.start_char);
+            let len = entry.unit(o.end_char) - start;
+            (self.name(&o.doc), o.start_line, start, len, o.variant, thousandths(o.identity))
+        };
+        Opened {
+            text,
+            cut: text.len() < row.text.len(),
+            hash: &row.text_hash,
+            rest_similarity: row.rest_similarity.map(rounded),
+            quote_share: rounded(row.quote_share),
+            position_mean: rounded(row.position_mean),
+            position_sd: rounded(row.position_sd),
+            edge_share: rounded(row.edge_share),
+            block_share: rounded(row.block_share),
+            places: self.rows.occurrences[self.places[family].clone()].iter().map(place).collect(),
+        }
+    }
+
+    /// A document's text with what is in it.
+    pub(super) fn text(&self, number: u32) -> Text<'a> {
+        let entry = &self.documents[number as usize];
+        let whole = entry.text.text.as_str();
+        let text = start(whole, TEXT);
+        let within = |end_byte: u64| end_byte as usize <= text.len();
+        let spans = self.rows.spans[self.spans_in[number as usize].clone()].iter();
+        let span = |span: &'a SpanRow| {
+            let start = entry.unit(span.start_char);
+            let len = entry.unit(span.end_char) - start;
+            let other = span.other_doc.as_deref().map(|id| self.name(id));
+            let family = span.family.unwrap_or(0);
+            (start, len, span.label as usize, family, thousandths(span.identity), other)
+        };
+        let mut places: Vec<(u32, u64, u64)> = self.occurrences_in[number as usize]
+            .iter()
+            .map(|&at| &self.rows.occurrences[at as usize])
+            .filter(|o| within(o.end_byte))
+            .map(|o| {
+                let start = entry.unit(o.start_char);
+                (o.family, start, entry.unit(o.end_char) - start)
+            })
+            .collect();
+        places.sort_unstable_by_key(|place| (place.1, std::cmp::Reverse(place.2), place.0));
+        Text { text, spans: spans.filter(|span| within(span.end_byte)).map(span).collect(), places }
+    }
+
+    pub(super) fn core(&self) -> Core<'_> {
+        let rows = self.rows;
+        Core {
+            run: &rows.run,
+            sources: &self.sources,
+            judged: self.listed[..rows.documents.len()].iter().flatten().count(),
+            clusters: self.clusters(),
+            pairs: self.pairs(),
+            bins: self.bins(),
+            copied: self.copied(),
+            links: self.links(),
+            times: self.times,
+            totals: Totals {
+                documents: rows.documents.len(),
+                families: rows.families.len(),
+                pairs: rows.pairs.len(),
+                clusters: rows.clusters.len(),
+            },
+        }
+    }
+
+    /// The rows of the documents that are listed.
+    pub(super) fn document_columns(&self) -> Documents<'_> {
+        let mut columns = Documents::default();
+        let listed = self.documents.iter().zip(&self.listed).filter(|(_, listed)| listed.is_some());
+        for (Entry { row, text, .. }, _) in listed {
+            columns.id.push(&text.id);
+            columns.path.push(text.path.as_deref());
+            columns.line.push(text.line);
+            columns.source.push(text.source.as_deref().map(|source| self.source_of[source]));
+            columns.date.push(text.date.as_ref().map(Date::as_str));
+            columns.time.push(text.date.as_ref().map(|date| date.seconds().0));
+            columns.bytes.push(text.text.len() as u64);
+            // A document of another collection has no ledger.
+            let weight = row.map_or(0, |row| row.weight);
+            let letters = |share: Option<f64>| (share.unwrap_or(0.0) * weight as f64).round() as u64;
+            let scores = row.map(|row| row.scores).unwrap_or_default();
+            let ignored = letters(scores.ignored);
+            columns.characters.push(row.is_some_and(|row| row.lang_unit == LangUnit::Char).into());
+            columns.chars.push(row.map_or(0, |row| row.chars));
+            columns.tokens.push(row.map_or(0, |row| row.tokens));
+            columns.weight.push(weight);
+            columns.cluster.push(row.and_then(|row| row.cluster));
+            for (column, label) in columns.labels.iter_mut().zip(Label::ALL) {
+                column.push(letters(scores.share(label)));
+            }
+            let most = scores.originality_max.unwrap_or(0.0) * (weight - ignored) as f64;
+            columns.own_max.push(most.round() as u64);
+            columns.fractional.push(rounded(scores.fractional.unwrap_or(0.0)));
+            let nearest = row.and_then(|row| row.nearest.as_deref());
+            columns.nearest.push(nearest.map(|id| self.name(id)));
+            columns.nearest_containment.push(row.and_then(|row| row.nearest_containment).map(rounded));
+            let top = row.and_then(|row| row.top_source.as_deref());
+            columns.top_source.push(top.map(|source| self.source_of[source]));
+            columns.top_letters.push(letters(row.and_then(|row| row.top_source_share)));
+        }
+        columns
+    }
+
+    /// The rows of the first families, of which `blocks` have the rest.
+    pub(super) fn family_columns(&self, blocks: &[(usize, usize)]) -> Families<'_> {
+        let mut columns = Families::default();
+        for (number, row) in self.rows.families.iter().take(blocks.len()).enumerate() {
+            let mut documents: Vec<u32> = self.rows.occurrences[self.places[number].clone()]
+                .iter()
+                .map(|o| self.by_id[&*o.doc])
+                .collect();
+            documents.dedup();
+            let entries = || documents.iter().map(|&document| self.documents[document as usize].text);
+            let mut sources: Vec<u32> =
+                entries().filter_map(|text| text.source.as_deref()).map(|name| self.source_of[name]).collect();
+            sources.sort_unstable();
+            sources.dedup();
+            let mut course: BTreeMap<u32, u32> = BTreeMap::new();
+            if let Some((first, last, bins)) = self.times {
+                for date in entries().filter_map(|text| text.date.as_ref()) {
+                    let at = (date.seconds().0 - first) as u128 * bins as u128 / (last - first + 1) as u128;
+                    *course.entry(at as u32).or_default() += 1;
+                }
+            }
+            columns.kind.push(Kind::ALL.iter().position(|kind| *kind == row.kind).unwrap_or(0));
+            columns.df.push(row.df);
+            columns.occurrences.push(row.occurrences);
+            columns.sources.push(sources);
+            columns.first_date.push(row.first_date.as_ref().map(Date::as_str));
+            columns.last_date.push(row.last_date.as_ref().map(Date::as_str));
+            columns.time.push(row.first_date.as_ref().map(|date| date.seconds().0));
+            columns.tokens.push(row.tokens);
+            columns.variants.push(row.variants);
+            columns.cohesion.push(rounded(row.cohesion));
+            let end = row.text.char_indices().nth(SNIPPET).map_or(row.text.len(), |(at, _)| at);
+            columns.snippet.push(&row.text[..end]);
+            columns.reason.push(&row.reason);
+            columns.course.push(course.into_iter().flat_map(|(at, count)| [at, count]).collect());
+        }
+        columns.block = blocks.to_vec();
+        columns
+    }
+
+    /// The block that has the text of each document that is listed, and its
+    /// number there. `order` are the documents that have one.
+    pub(super) fn text_column(&self, order: &[u32], placed: &[(usize, usize)]) -> Vec<Option<(usize, usize)>> {
+        let mut column = vec![None; self.listed.iter().flatten().count()];
+        for (&number, &place) in order.iter().zip(placed) {
+            if let Some(at) = self.listed[number as usize] {
+                column[at as usize] = Some(place);
+            }
+        }
+        column
+    }
+
+    fn clusters(&self) -> Clusters<'_> {
+        let mut columns = Clusters::default();
+        for row in self.rows.clusters {
+            columns.leader.push(self.name(&row.leader));
+            columns.members.push(row.members.iter().map(|id| self.name(id)).collect());
+            columns.min_resemblance.push(rounded(row.min_resemblance));
+        }
+        columns
+    }
+
+    fn pairs(&self) -> Pairs<'_> {
+        let mut columns = Pairs::default();
+        for row in self.rows.pairs.iter().take(PAIRS) {
+            columns.a.push(self.name(&row.a));
+            columns.b.push(self.name(&row.b));
+            columns.resemblance.push(rounded(row.resemblance));
+            columns.a_in_b.push(rounded(row.containment_a_in_b));
+            columns.b_in_a.push(rounded(row.containment_b_in_a));
+            columns.tokens.push(row.shared_tokens);
+        }
+        columns
+    }
+
+    fn bins(&self) -> Vec<(u64, u64)> {
+        let mut bins = vec![(0, 0); 101];
+        for row in &self.rows.documents {
+            if let Some(originality) = row.scores.originality {
+                let bin = &mut bins[(0..=100).rev().find(|&at| originality >= at as f64 / 100.0).unwrap_or(0)];
+                bin.0 += 1;
+                bin.1 += row.weight;
+            }
+        }
+        bins
+    }
+
+    fn copied(&self) -> Vec<(u32, u32, u64)> {
+        let source = |id: &str| {
+            let entry = &self.documents[*self.by_id.get(id)? as usize];
+            self.source_of.get(entry.text.source.as_deref()?).copied()
+        };
+        let mut copied: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+        let told = |label| !matches!(label, Label::First | Label::Repeat | Label::Ignored);
+        for span in self.rows.spans.iter().filter(|span| told(span.label)) {
+            let other = span.other_doc.as_deref().and_then(source);
+            if let (Some(own), Some(other)) = (source(&span.doc), other) {
+                *copied.entry((own, other)).or_default() += span.end_char - span.start_char;
+            }
+        }
+        copied.into_iter().map(|((own, other), chars)| (own, other, chars)).collect()
+    }
+
+    fn links(&self) -> Vec<(u32, u32, u64)> {
+        let mut links: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+        if self.documents.len() > FEW {
+            return Vec::new();
+        }
+        for (row, places) in self.rows.families.iter().zip(&self.places) {
+            if row.kind == Kind::Formula {
+                continue;
+            }
+            let mut documents: Vec<u32> =
+                self.rows.occurrences[places.clone()].iter().map(|o| self.by_id[&*o.doc]).collect();
+            documents.dedup();
+            for (at, &a) in documents.iter().enumerate() {
+                for &b in &documents[at + 1..] {
+                    *links.entry((a, b)).or_default() += u64::from(row.tokens);
+                }
+            }
+        }
+        links.into_iter().map(|((a, b), tokens)| (a, b, tokens)).collect()
+    }
+}
+
+/// The characters of a text that are two code units, by their number.
+fn astral(text: &str) -> Vec<u64> {
+    if text.bytes().all(|byte| byte < 0xf0) {
+        return Vec::new();
+    }
+    (0..).zip(text.chars()).filter(|(_, character)| character.len_utf16() == 2).map(|(at, _)| at).collect()
+}
+
+/// The start of a text in at most so many bytes.
+fn start(text: &str, bytes: usize) -> &str {
+    let mut end = text.len().min(bytes);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+fn thousandths(share: f64) -> u32 {
+    (share * 1000.0).floor() as u32
+}
+
+/// To six digits, which is more than is shown.
+fn rounded(number: f64) -> f64 {
+    (number * 1e6).round() / 1e6
+}

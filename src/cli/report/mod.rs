@@ -1,0 +1,246 @@
+//! `report.html`: one file with everything that was found, to open, search and
+//! send on.
+//!
+//! What it looks like and does is in `web/`. Here the results become its data
+//! ([`data`]): blocks of JSON, packed with gzip, of which the page opens the
+//! first at once and the others when they are looked at. All that comes from
+//! the collection is data and never markup, and the policy of the page lets
+//! nothing run or load but what is written here.
+
+mod data;
+
+use std::io::Write;
+
+use anyhow::{Context, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use minijinja::{Environment, context};
+use rayon::prelude::*;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use twicetold::Status;
+
+use super::args::ReportArgs;
+use super::results::Results;
+use super::{DONE, Messages, complain, output, printable, summary};
+use data::Data;
+pub(crate) use data::Rows;
+
+pub(crate) const NAME: &str = "report.html";
+
+/// Bytes of the whole file, more or less, unless more texts are asked for.
+const FILE: usize = 25_000_000;
+/// What is not data, and a reserve.
+const PAGE: usize = 500_000;
+/// The share of the file that rows of documents may take.
+const DOCUMENTS: f64 = 0.35;
+/// The share that all rows may take; the rest is for texts.
+const ROWS: f64 = 0.6;
+/// Of what a family takes, the share that is needed when it is opened.
+const OPENED: f64 = 0.75;
+/// Bytes of a block before it is packed.
+const BLOCK: usize = 1 << 18;
+/// Three per cent larger than the usual level, in 60 % of its time.
+const LEVEL: Compression = Compression::new(3);
+/// Blocks packed at once.
+const AT_ONCE: usize = 16;
+
+const PAGE_HTML: &str = include_str!("web/page.html");
+const STYLE: &str = include_str!("web/style.css");
+/// The program of the page, each file using those before it.
+const SCRIPTS: [&str; 17] = [
+    include_str!("web/dom.js"),
+    include_str!("web/words.js"),
+    include_str!("web/data.js"),
+    include_str!("web/query.js"),
+    include_str!("web/diff.js"),
+    include_str!("web/parts.js"),
+    include_str!("web/table.js"),
+    include_str!("web/charts.js"),
+    include_str!("web/summary.js"),
+    include_str!("web/passages.js"),
+    include_str!("web/passage.js"),
+    include_str!("web/documents.js"),
+    include_str!("web/document.js"),
+    include_str!("web/pairs.js"),
+    include_str!("web/pair.js"),
+    include_str!("web/run.js"),
+    include_str!("web/app.js"),
+];
+
+/// A block of data, packed.
+struct Block {
+    name: String,
+    data: String,
+}
+
+/// Runs the command `report` and says with which status to exit.
+///
+/// # Errors
+///
+/// If the results cannot be used, the collection changed, or the page cannot be
+/// written; then an earlier one stays.
+pub(crate) fn run(args: &ReportArgs, messages: Messages) -> Result<u8> {
+    let results = Results::open(&args.results)?;
+    let (documents, families) = (results.documents()?, results.families()?);
+    let (occurrences, spans) = (results.occurrences()?, results.spans()?);
+    let (pairs, clusters) = (results.pairs()?, results.clusters()?);
+    let (collected, against) = (results.collection()?, results.against()?);
+    let rows = Rows {
+        documents: documents.iter().filter(|row| row.status != Status::Skipped).collect(),
+        families: &families,
+        occurrences: &occurrences,
+        spans: &spans,
+        pairs: &pairs,
+        clusters: &clusters,
+        run: results.run()?,
+        texts: &collected.documents,
+        references: against.as_ref().map_or(&[], |against| &against.documents),
+    };
+    let path = args.out.clone().unwrap_or_else(|| args.results.join(NAME));
+    output::replace(&path, |file| write(file, rows, args.report_docs))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    if messages != Messages::None {
+        complain("note", &format!("the report is {}", path.display()), None);
+    }
+    Ok(DONE)
+}
+
+/// Writes the page. `most` is how many documents' texts it holds; without it, as
+/// many as fit.
+///
+/// # Errors
+///
+/// If it cannot be written.
+pub(crate) fn write(out: &mut impl Write, mut rows: Rows, most: Option<usize>) -> Result<()> {
+    // What differs between equal runs.
+    rows.run["timing"].take();
+    rows.run["config"]["threads"].take();
+    let mut data = Data::new(&rows);
+    let mut blocks = Vec::new();
+    let room = FILE - PAGE;
+    let share = |of: f64| (room as f64 * of) as usize;
+
+    let mut documents = packed("documents", &data.document_columns())?;
+    if documents.data.len() > share(DOCUMENTS) {
+        let fitting = data.documents() as f64 * share(DOCUMENTS) as f64 / documents.data.len() as f64;
+        data.list_only(fitting as usize);
+        documents = packed("documents", &data.document_columns())?;
+    }
+    blocks.push(documents);
+    blocks.push(packed("core", &data.core())?);
+
+    let numbers: Vec<usize> = (0..data.families()).collect();
+    let limit = share(ROWS).saturating_sub(size(&blocks)) as f64 * OPENED;
+    let families = fill(&mut blocks, "f", &numbers, |&family| data.opened(family), Some(limit as usize))?;
+    blocks.push(packed("families", &data.family_columns(&families))?);
+
+    let mut order = data.by_interest();
+    order.truncate(most.unwrap_or(usize::MAX));
+    let limit = most.is_none().then(|| room.saturating_sub(size(&blocks)));
+    let placed = fill(&mut blocks, "t", &order, |&number| data.text(number), limit)?;
+    blocks.push(packed("texts", &data.text_column(&order, &placed))?);
+
+    let script = script();
+    let policy = format!(
+        "default-src 'none'; script-src '{}'; style-src '{}'; img-src data:; base-uri 'none'; form-action 'none'; \
+         require-trusted-types-for 'script'; trusted-types 'none'",
+        hash(&script),
+        hash(STYLE)
+    );
+    let counts = &rows.run["counts"];
+    let count = counts["documents"].as_u64().unwrap_or(0);
+    let inputs = rows.run["inputs"].as_array().into_iter().flatten().filter_map(|input| input.as_str());
+    let title = inputs.map(printable).collect::<Vec<_>>().join(", ");
+    let labels = twicetold::Label::ALL.iter().zip(counts["labels"].as_array().into_iter().flatten());
+    let weight = counts["weight"].as_u64().unwrap_or(0).max(1) as f64;
+    let ledger: Vec<(&str, String)> = labels
+        .filter_map(|(label, letters)| Some((label.as_str(), letters.as_u64()? as f64 / weight)))
+        .filter(|(_, share)| *share > 0.0)
+        .map(|(label, share)| (label, summary::percent(share)))
+        .collect();
+    let mut environment = Environment::new();
+    environment.add_template("page.html", PAGE_HTML)?;
+    let parts = context! {
+        title,
+        policy,
+        style => STYLE,
+        script,
+        blocks => blocks.into_iter().map(|block| (block.name, block.data)).collect::<Vec<_>>(),
+        ledger,
+        documents => summary::number(count, "document"),
+    };
+    environment.get_template("page.html")?.render_captured_to(parts, out)?;
+    Ok(())
+}
+
+/// Packs items into blocks, up to a limit of bytes, and says where each that
+/// had room is.
+fn fill<'a, T: Sync, S: Serialize>(
+    blocks: &mut Vec<Block>,
+    name: &str,
+    items: &'a [T],
+    data: impl Fn(&'a T) -> S + Sync,
+    limit: Option<usize>,
+) -> Result<Vec<(usize, usize)>> {
+    let mut placed = Vec::new();
+    let mut filled = 0;
+    let mut rest = items;
+    let mut next = 0;
+    while !rest.is_empty() {
+        // Whole blocks of rows, as many as are packed at once.
+        let mut raw: Vec<(Vec<u8>, usize)> = Vec::new();
+        while raw.len() < AT_ONCE && !rest.is_empty() {
+            let mut json = b"[".to_vec();
+            let mut count = 0;
+            while json.len() < BLOCK && count < rest.len() {
+                if count > 0 {
+                    json.push(b',');
+                }
+                serde_json::to_writer(&mut json, &data(&rest[count]))?;
+                count += 1;
+            }
+            json.push(b']');
+            rest = &rest[count..];
+            raw.push((json, count));
+        }
+        let packed: Vec<(Result<String>, usize)> =
+            raw.into_par_iter().map(|(json, count)| (pack(&json), count)).collect();
+        for (data, count) in packed {
+            let data = data?;
+            filled += data.len();
+            if limit.is_some_and(|limit| filled > limit) {
+                return Ok(placed);
+            }
+            blocks.push(Block { name: format!("{name}{next}"), data });
+            placed.extend((0..count).map(|at| (next, at)));
+            next += 1;
+        }
+    }
+    Ok(placed)
+}
+
+fn size(blocks: &[Block]) -> usize {
+    blocks.iter().map(|block| block.data.len()).sum()
+}
+
+fn packed(name: &str, data: &impl Serialize) -> Result<Block> {
+    Ok(Block { name: name.to_owned(), data: pack(&serde_json::to_vec(data)?)? })
+}
+
+fn pack(json: &[u8]) -> Result<String> {
+    let mut encoder = GzEncoder::new(Vec::new(), LEVEL);
+    encoder.write_all(json)?;
+    Ok(STANDARD.encode(encoder.finish()?))
+}
+
+fn script() -> String {
+    format!("'use strict';\n(() => {{\n{}\n}})();\n", SCRIPTS.concat())
+}
+
+/// What a content security policy knows an inline script or style by.
+fn hash(text: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
+}
