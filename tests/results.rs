@@ -12,27 +12,9 @@ use std::path::{Path, PathBuf};
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, ListAccessor, Row};
-use program::{json_of, run, status, stderr, stdout};
+use program::{done, json_of, lines, refused, run, status};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-/// Runs the program, which must succeed, and returns its standard output.
-fn done(directory: &Path, args: &[&str]) -> String {
-    let output = run(directory, args);
-    assert_eq!(status(&output), 0, "{args:?}: {}", stderr(&output));
-    stdout(&output)
-}
-
-fn refused(directory: &Path, args: &[&str]) -> String {
-    let output = run(directory, args);
-    assert_eq!(status(&output), 2, "{args:?}");
-    stderr(&output)
-}
-
-fn lines(path: PathBuf) -> Vec<Value> {
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
 
 /// A directory with the samples and the sample collection.
 fn directory() -> TempDir {

@@ -171,7 +171,7 @@ fn clusters(out: &mut impl Write, report: &Report, top: usize) -> io::Result<()>
 fn originality(out: &mut impl Write, report: &Report, width: usize) -> io::Result<()> {
     let scored = |row: &DocumentRow| row.scores.originality;
     if report.documents.len() <= FEW {
-        writeln!(out, "\n{BOLD}Originality{BOLD:#}")?;
+        writeln!(out, "\n{BOLD}Originality of documents{BOLD:#}")?;
         for row in &report.documents {
             let id = snippet(&row.id, width.saturating_sub(BAR + 12));
             match scored(row) {

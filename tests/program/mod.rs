@@ -2,8 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses a part")]
 
+use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -43,4 +44,24 @@ pub fn status(output: &Output) -> i32 {
 
 pub fn json_of(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", stderr(output)))
+}
+
+/// Runs the program, which must succeed, and returns its standard output.
+pub fn done(directory: &Path, args: &[&str]) -> String {
+    let output = run(directory, args);
+    assert_eq!(status(&output), 0, "{args:?}: {}", stderr(&output));
+    stdout(&output)
+}
+
+/// Runs the program, which must refuse, and returns what it says.
+pub fn refused(directory: &Path, args: &[&str]) -> String {
+    let output = run(directory, args);
+    assert_eq!(status(&output), 2, "{args:?}");
+    stderr(&output)
+}
+
+/// The rows of a file of JSON Lines.
+pub fn lines(path: PathBuf) -> Vec<Value> {
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

@@ -12,7 +12,8 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 use twicetold::{
-    ClusterRow, Date, Document, DocumentRow, FamilyRow, Kind, Label, LangUnit, OccurrenceRow, PairRow, SpanRow,
+    ClusterRow, Date, Document, DocumentRow, FamilyRow, Kind, Label, LangUnit, OccurrenceRow, PairRow,
+    SpanRow,
 };
 
 /// The results to show, and the texts they are of.
@@ -186,6 +187,8 @@ pub(super) struct Data<'a> {
     by_id: AHashMap<&'a str, u32>,
     /// The number in the page of every document, if it is listed there.
     listed: Vec<Option<u32>>,
+    /// The document of each occurrence.
+    document_of: Vec<u32>,
     /// The occurrences of each family.
     places: Vec<std::ops::Range<usize>>,
     /// The numbers of each document's occurrences.
@@ -237,13 +240,14 @@ impl<'a> Data<'a> {
         sources.dedup();
         let source_of = sources.iter().copied().zip(0..).collect();
 
+        let document_of: Vec<u32> = rows.occurrences.par_iter().map(|row| by_id[&*row.doc]).collect();
         let mut occurrences_in: Vec<Vec<u32>> = vec![Vec::new(); documents.len()];
+        for (number, &document) in (0..).zip(&document_of) {
+            occurrences_in[document as usize].push(number);
+        }
         let mut places = Vec::with_capacity(rows.families.len());
         let mut start = 0;
         for same in rows.occurrences.chunk_by(|x, y| x.family == y.family) {
-            for (number, row) in (start as u32..).zip(same) {
-                occurrences_in[by_id[&*row.doc] as usize].push(number);
-            }
             places.push(start..start + same.len());
             start += same.len();
         }
@@ -257,7 +261,19 @@ impl<'a> Data<'a> {
         let times = seconds().map(|time| time.0).min().zip(seconds().map(|time| time.1).max());
         let times = times.map(|(first, last)| (first, last, TIMES));
         let listed = (0..documents.len() as u32).map(Some).collect();
-        Data { rows, documents, sources, source_of, by_id, listed, places, occurrences_in, spans_in, times }
+        Data {
+            rows,
+            documents,
+            sources,
+            source_of,
+            by_id,
+            listed,
+            document_of,
+            places,
+            occurrences_in,
+            spans_in,
+            times,
+        }
     }
 
     /// Lists only so many documents, the least original ones.
@@ -309,15 +325,28 @@ impl<'a> Data<'a> {
         number.map_or(Name::Other(id), Name::Listed)
     }
 
+    /// About how many bytes of JSON a family takes when it is opened.
+    pub(super) fn weight_of_family(&self, family: usize) -> usize {
+        200 + self.rows.families[family].text.len().min(OPENED) + 30 * self.places[family].len()
+    }
+
+    /// The same of a document's text.
+    pub(super) fn weight_of_text(&self, number: u32) -> usize {
+        let parts = self.occurrences_in[number as usize].len() + self.spans_in[number as usize].len();
+        60 + self.documents[number as usize].text.text.len().min(TEXT) + 20 * parts
+    }
+
     /// What a family shows when it is opened.
     pub(super) fn opened(&self, family: usize) -> Opened<'a> {
         let row = &self.rows.families[family];
         let text = start(&row.text, OPENED);
-        let place = |o: &'a OccurrenceRow| {
-            let entry = &self.documents[self.by_id[&*o.doc] as usize];
+        let place = |at: usize| {
+            let o: &'a OccurrenceRow = &self.rows.occurrences[at];
+            let entry = &self.documents[self.document_of[at] as usize];
             let start = entry.unit(o.start_char);
             let len = entry.unit(o.end_char) - start;
-            (self.name(&o.doc), o.start_line, start, len, o.variant, thousandths(o.identity))
+            let name = self.listed[self.document_of[at] as usize].map_or(Name::Other(&o.doc), Name::Listed);
+            (name, o.start_line, start, len, o.variant, thousandths(o.identity))
         };
         Opened {
             text,
@@ -329,7 +358,7 @@ impl<'a> Data<'a> {
             position_sd: rounded(row.position_sd),
             edge_share: rounded(row.edge_share),
             block_share: rounded(row.block_share),
-            places: self.rows.occurrences[self.places[family].clone()].iter().map(place).collect(),
+            places: self.places[family].clone().map(place).collect(),
         }
     }
 
@@ -423,14 +452,13 @@ impl<'a> Data<'a> {
     pub(super) fn family_columns(&self, blocks: &[(usize, usize)]) -> Families<'_> {
         let mut columns = Families::default();
         for (number, row) in self.rows.families.iter().take(blocks.len()).enumerate() {
-            let mut documents: Vec<u32> = self.rows.occurrences[self.places[number].clone()]
-                .iter()
-                .map(|o| self.by_id[&*o.doc])
-                .collect();
+            let mut documents = self.document_of[self.places[number].clone()].to_vec();
             documents.dedup();
             let entries = || documents.iter().map(|&document| self.documents[document as usize].text);
-            let mut sources: Vec<u32> =
-                entries().filter_map(|text| text.source.as_deref()).map(|name| self.source_of[name]).collect();
+            let mut sources: Vec<u32> = entries()
+                .filter_map(|text| text.source.as_deref())
+                .map(|name| self.source_of[name])
+                .collect();
             sources.sort_unstable();
             sources.dedup();
             let mut course: BTreeMap<u32, u32> = BTreeMap::new();
@@ -461,7 +489,11 @@ impl<'a> Data<'a> {
 
     /// The block that has the text of each document that is listed, and its
     /// number there. `order` are the documents that have one.
-    pub(super) fn text_column(&self, order: &[u32], placed: &[(usize, usize)]) -> Vec<Option<(usize, usize)>> {
+    pub(super) fn text_column(
+        &self,
+        order: &[u32],
+        placed: &[(usize, usize)],
+    ) -> Vec<Option<(usize, usize)>> {
         let mut column = vec![None; self.listed.iter().flatten().count()];
         for (&number, &place) in order.iter().zip(placed) {
             if let Some(at) = self.listed[number as usize] {
@@ -498,7 +530,8 @@ impl<'a> Data<'a> {
         let mut bins = vec![(0, 0); 101];
         for row in &self.rows.documents {
             if let Some(originality) = row.scores.originality {
-                let bin = &mut bins[(0..=100).rev().find(|&at| originality >= at as f64 / 100.0).unwrap_or(0)];
+                let bin =
+                    &mut bins[(0..=100).rev().find(|&at| originality >= at as f64 / 100.0).unwrap_or(0)];
                 bin.0 += 1;
                 bin.1 += row.weight;
             }
@@ -531,8 +564,7 @@ impl<'a> Data<'a> {
             if row.kind == Kind::Formula {
                 continue;
             }
-            let mut documents: Vec<u32> =
-                self.rows.occurrences[places.clone()].iter().map(|o| self.by_id[&*o.doc]).collect();
+            let mut documents = self.document_of[places.clone()].to_vec();
             documents.dedup();
             for (at, &a) in documents.iter().enumerate() {
                 for &b in &documents[at + 1..] {

@@ -123,24 +123,29 @@ pub(crate) fn write(out: &mut impl Write, mut rows: Rows, most: Option<usize>) -
     let room = FILE - PAGE;
     let share = |of: f64| (room as f64 * of) as usize;
 
-    let mut documents = packed("documents", &data.document_columns())?;
+    let (documents, core) =
+        rayon::join(|| packed("documents", &data.document_columns()), || packed("core", &data.core()));
+    let (mut documents, mut core) = (documents?, core?);
     if documents.data.len() > share(DOCUMENTS) {
         let fitting = data.documents() as f64 * share(DOCUMENTS) as f64 / documents.data.len() as f64;
         data.list_only(fitting as usize);
         documents = packed("documents", &data.document_columns())?;
+        core = packed("core", &data.core())?;
     }
-    blocks.push(documents);
-    blocks.push(packed("core", &data.core())?);
+    blocks.extend([documents, core]);
 
     let numbers: Vec<usize> = (0..data.families()).collect();
     let limit = share(ROWS).saturating_sub(size(&blocks)) as f64 * OPENED;
-    let families = fill(&mut blocks, "f", &numbers, |&family| data.opened(family), Some(limit as usize))?;
+    let weight = |&family: &usize| data.weight_of_family(family);
+    let families =
+        fill(&mut blocks, "f", &numbers, weight, |&family| data.opened(family), Some(limit as usize))?;
     blocks.push(packed("families", &data.family_columns(&families))?);
 
     let mut order = data.by_interest();
     order.truncate(most.unwrap_or(usize::MAX));
     let limit = most.is_none().then(|| room.saturating_sub(size(&blocks)));
-    let placed = fill(&mut blocks, "t", &order, |&number| data.text(number), limit)?;
+    let weight = |&number: &u32| data.weight_of_text(number);
+    let placed = fill(&mut blocks, "t", &order, weight, |&number| data.text(number), limit)?;
     blocks.push(packed("texts", &data.text_column(&order, &placed))?);
 
     let script = script();
@@ -177,45 +182,39 @@ pub(crate) fn write(out: &mut impl Write, mut rows: Rows, most: Option<usize>) -
 }
 
 /// Packs items into blocks, up to a limit of bytes, and says where each that
-/// had room is.
+/// had room is. `weight` tells about how many bytes of JSON an item is.
 fn fill<'a, T: Sync, S: Serialize>(
     blocks: &mut Vec<Block>,
     name: &str,
     items: &'a [T],
+    weight: impl Fn(&T) -> usize,
     data: impl Fn(&'a T) -> S + Sync,
     limit: Option<usize>,
 ) -> Result<Vec<(usize, usize)>> {
+    let mut chunks: Vec<&[T]> = Vec::new();
+    let (mut start, mut heavy) = (0, 0);
+    for (at, item) in items.iter().enumerate() {
+        heavy += weight(item);
+        if heavy >= BLOCK || at + 1 == items.len() {
+            chunks.push(&items[start..=at]);
+            (start, heavy) = (at + 1, 0);
+        }
+    }
     let mut placed = Vec::new();
     let mut filled = 0;
-    let mut rest = items;
     let mut next = 0;
-    while !rest.is_empty() {
-        // Whole blocks of rows, as many as are packed at once.
-        let mut raw: Vec<(Vec<u8>, usize)> = Vec::new();
-        while raw.len() < AT_ONCE && !rest.is_empty() {
-            let mut json = b"[".to_vec();
-            let mut count = 0;
-            while json.len() < BLOCK && count < rest.len() {
-                if count > 0 {
-                    json.push(b',');
-                }
-                serde_json::to_writer(&mut json, &data(&rest[count]))?;
-                count += 1;
-            }
-            json.push(b']');
-            rest = &rest[count..];
-            raw.push((json, count));
-        }
-        let packed: Vec<(Result<String>, usize)> =
-            raw.into_par_iter().map(|(json, count)| (pack(&json), count)).collect();
-        for (data, count) in packed {
-            let data = data?;
+    // Not all at once, since most may not have room.
+    for some in chunks.chunks(AT_ONCE) {
+        let pack = |items: &&'a [T]| packed("", &items.iter().map(&data).collect::<Vec<_>>());
+        let packed: Vec<Result<Block>> = some.par_iter().map(pack).collect();
+        for (items, block) in some.iter().zip(packed) {
+            let data = block?.data;
             filled += data.len();
             if limit.is_some_and(|limit| filled > limit) {
                 return Ok(placed);
             }
             blocks.push(Block { name: format!("{name}{next}"), data });
-            placed.extend((0..count).map(|at| (next, at)));
+            placed.extend((0..items.len()).map(|at| (next, at)));
             next += 1;
         }
     }
@@ -227,13 +226,9 @@ fn size(blocks: &[Block]) -> usize {
 }
 
 fn packed(name: &str, data: &impl Serialize) -> Result<Block> {
-    Ok(Block { name: name.to_owned(), data: pack(&serde_json::to_vec(data)?)? })
-}
-
-fn pack(json: &[u8]) -> Result<String> {
     let mut encoder = GzEncoder::new(Vec::new(), LEVEL);
-    encoder.write_all(json)?;
-    Ok(STANDARD.encode(encoder.finish()?))
+    encoder.write_all(&serde_json::to_vec(data)?)?;
+    Ok(Block { name: name.to_owned(), data: STANDARD.encode(encoder.finish()?) })
 }
 
 fn script() -> String {
