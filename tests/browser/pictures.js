@@ -14,7 +14,10 @@ const program = resolve(process.env.TWICETOLD ?? join(root, 'target/debug/twicet
 const out = mkdtempSync(join(tmpdir(), 'twicetold-'));
 execFileSync(program, ['scan', '-q', 'seeds', '--out', out], { cwd: root, stdio: 'ignore' });
 
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu'],
+});
 const pictures = [
   ['report-summary', 'light', 'summary'],
   ['report-document', 'dark', `document?id=${encodeURIComponent('seeds/001_670a2c3c5825d97d.txt')}&span=3`],

@@ -34,20 +34,28 @@ function scan(name, ...args) {
   const out = join(home, name);
   execFileSync(program, ['scan', '-q', '--top', '0', '--out', out, ...args], { cwd: root });
   const rows = (table) =>
-    readFileSync(join(out, `${table}.jsonl`), 'utf8').split('\n').filter(Boolean).map((row) => JSON.parse(row));
+    readFileSync(join(out, `${table}.jsonl`), 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((row) => JSON.parse(row));
   return { out, rows, file: `file://${join(out, 'report.html')}` };
 }
 
 /** Opens a view; whatever the page says, asks for or fails at is kept. */
 async function open(results, view, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options });
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 900 },
+    acceptDownloads: true,
+    ...options,
+  });
   const page = await context.newPage();
   page.found = [];
   page.on('console', (message) => page.found.push(message.text()));
   page.on('pageerror', (error) => page.found.push(error.stack));
   page.on('dialog', (dialog) => (page.found.push(`dialog ${dialog.message()}`), dialog.dismiss()));
   page.on('request', (request) => {
-    if (!request.url().startsWith(results.file) && !request.url().startsWith('blob:')) page.found.push(`request ${request.url()}`);
+    if (!request.url().startsWith(results.file) && !request.url().startsWith('blob:'))
+      page.found.push(`request ${request.url()}`);
   });
   await go(page, results, view);
   return page;
@@ -55,7 +63,10 @@ async function open(results, view, options = {}) {
 
 async function go(page, results, view) {
   await page.goto(`${results.file}#/${view}`);
-  await page.waitForFunction((wanted) => document.querySelector('main')?.dataset.view === wanted, view.split(/[/?]/)[0]);
+  await page.waitForFunction(
+    (wanted) => document.querySelector('main')?.dataset.view === wanted,
+    view.split(/[/?]/)[0],
+  );
 }
 
 async function close(page) {
@@ -65,18 +76,32 @@ async function close(page) {
 
 /** Newspapers with dates that print one another. */
 function newspapers() {
-  const storm = 'The storm took the roof of the town hall in the night, and the mayor spoke to the council by candlelight until dawn.';
-  const fair = 'The autumn fair opens on Saturday with a cattle market, a brass band, and a prize for the heaviest pumpkin of the county.';
+  const storm =
+    'The storm took the roof of the town hall in the night, and the mayor spoke to the council by candlelight until dawn.';
+  const fair =
+    'The autumn fair opens on Saturday with a cattle market, a brass band, and a prize for the heaviest pumpkin of the county.';
   const terms = 'Printed every Friday by the brothers Harrow, to whom all letters should be sent.';
   const row = (id, source, date, ...text) => JSON.stringify({ id, source, date, text: text.join('\n\n') });
   const file = join(home, 'newspapers.jsonl');
   const rows = [
     row('gazette-1', 'Gazette', '1901-03-01', storm, fair, 'A lost dog was found near the mill on Tuesday.'),
-    row('gazette-2', 'Gazette', '1901-03-08', 'Nothing at all happened this week, as every reader knows.', terms),
+    row(
+      'gazette-2',
+      'Gazette',
+      '1901-03-08',
+      'Nothing at all happened this week, as every reader knows.',
+      terms,
+    ),
     row('herald-1', 'Herald', '1901-04-02', storm, fair, 'A lost dog was found near the mill on Monday.'),
     row('herald-0', 'Herald', '1901-02-20', 'There is no news.', terms),
     row('herald-2', 'Herald', '1902-01-05', 'We said in spring: “' + storm + '” It has been mended since.'),
-    row('courier', 'Courier', '1903-07-09', fair.replace('Saturday', 'Sunday'), 'Our own reporter was there and ate too much.'),
+    row(
+      'courier',
+      'Courier',
+      '1903-07-09',
+      fair.replace('Saturday', 'Sunday'),
+      'Our own reporter was there and ate too much.',
+    ),
   ];
   writeFileSync(file, rows.join('\n'));
   return file;
@@ -104,25 +129,65 @@ describe('the samples', () => {
   test('figures equal the result files', async () => {
     const page = await open(results, 'documents');
     const documents = results.rows('documents');
-    assert.deepEqual(await column(page, 'document'), documents.map((row) => row.id));
-    assert.deepEqual(await column(page, 'originality'), documents.map((row) => percent(row.originality)));
-    assert.deepEqual(await column(page, 'tokens'), documents.map((row) => row.tokens.toLocaleString('en-US')));
-    const labels = ['unique', 'first', 'shared', 'syndicated', 'quotation', 'stock', 'boilerplate', 'repeat', 'ignored'];
+    assert.deepEqual(
+      await column(page, 'document'),
+      documents.map((row) => row.id),
+    );
+    assert.deepEqual(
+      await column(page, 'originality'),
+      documents.map((row) => percent(row.originality)),
+    );
+    assert.deepEqual(
+      await column(page, 'tokens'),
+      documents.map((row) => row.tokens.toLocaleString('en-US')),
+    );
+    const labels = [
+      'unique',
+      'first',
+      'shared',
+      'syndicated',
+      'quotation',
+      'stock',
+      'boilerplate',
+      'repeat',
+      'ignored',
+    ];
     const bars = await page.locator('.body .bar').evaluateAll((bars) => bars.map((bar) => bar.ariaLabel));
-    const told = (row) => labels.filter((label) => row[label] > 0).map((label) => `${label} ${percent(row[label])}`).join(', ');
+    const told = (row) =>
+      labels
+        .filter((label) => row[label] > 0)
+        .map((label) => `${label} ${percent(row[label])}`)
+        .join(', ');
     assert.deepEqual(bars, documents.map(told));
 
     await go(page, results, 'passages');
     const families = results.rows('families');
-    assert.deepEqual(await column(page, 'docs'), families.map((row) => String(row.df)));
-    assert.deepEqual(await column(page, 'places'), families.map((row) => String(row.occurrences)));
-    assert.deepEqual(await column(page, 'kind'), families.map((row) => row.kind));
-    assert.deepEqual(await column(page, 'cohesion'), families.map((row) => percent(row.cohesion)));
-    assert.deepEqual(await texts(page, '.reason'), families.map((row) => row.reason));
+    assert.deepEqual(
+      await column(page, 'docs'),
+      families.map((row) => String(row.df)),
+    );
+    assert.deepEqual(
+      await column(page, 'places'),
+      families.map((row) => String(row.occurrences)),
+    );
+    assert.deepEqual(
+      await column(page, 'kind'),
+      families.map((row) => row.kind),
+    );
+    assert.deepEqual(
+      await column(page, 'cohesion'),
+      families.map((row) => percent(row.cohesion)),
+    );
+    assert.deepEqual(
+      await texts(page, '.reason'),
+      families.map((row) => row.reason),
+    );
 
     await go(page, results, 'summary');
     const run = JSON.parse(readFileSync(join(results.out, 'run.json')));
-    const shares = labels.map((_, at) => run.counts.labels[at] / run.counts.weight).filter((share) => share > 0);
+    const shares = labels
+      .map((_, at) => run.counts.labels[at] / run.counts.weight)
+      .filter((share) => share > 0);
     assert.deepEqual(await texts(page, '.legend .share'), shares.map(percent));
     await close(page);
   });
@@ -132,7 +197,10 @@ describe('the samples', () => {
     const originality = results.rows('documents').map((row) => row.originality);
     const told = async (at) => {
       const below = originality.filter((share) => share < at / 100).length;
-      assert.match(await page.locator('section .told').textContent(), new RegExp(`^${below} of 5 documents.* less than ${at} %`));
+      assert.match(
+        await page.locator('section .told').textContent(),
+        new RegExp(`^${below} of 5 documents.* less than ${at} %`),
+      );
       assert.equal(await page.locator('[aria-label="Least original documents"] .body .tr').count(), below);
     };
     const slider = page.getByRole('slider');
@@ -161,7 +229,10 @@ describe('the samples', () => {
     const search = async (query, is) => {
       await box.fill(query);
       const wanted = families.filter(is).length;
-      await page.waitForFunction((told) => document.querySelector('.told').textContent.startsWith(told), `${wanted} passage${wanted === 1 ? '' : 's'} of 20`);
+      await page.waitForFunction(
+        (told) => document.querySelector('.told').textContent.startsWith(told),
+        `${wanted} passage${wanted === 1 ? '' : 's'} of 20`,
+      );
       assert.equal(await page.locator('.body .tr').count(), wanted);
     };
     await search('kind:repeat', (row) => row.kind === 'repeat');
@@ -173,12 +244,17 @@ describe('the samples', () => {
     await box.fill('size:3');
     assert.match(await page.getByRole('alert').textContent(), /no field “size”; there are kind, docs/);
     await box.fill('docs:many');
-    await page.waitForFunction(() => document.querySelector('[role=alert]').textContent.includes('wants a number'));
+    await page.waitForFunction(() =>
+      document.querySelector('[role=alert]').textContent.includes('wants a number'),
+    );
     await box.fill('');
     await page.waitForFunction(() => document.querySelectorAll('.body .tr').length === 20);
     await page.getByRole('button', { name: 'tokens', exact: true }).click();
     const tokens = (await column(page, 'tokens')).map(Number);
-    assert.deepEqual(tokens, [...tokens].sort((x, y) => y - x));
+    assert.deepEqual(
+      tokens,
+      [...tokens].sort((x, y) => y - x),
+    );
     assert.match(page.url(), /sort=tokens&down=1/);
     await page.locator('.kinds button', { hasText: 'stock' }).click();
     await page.waitForFunction(() => document.querySelectorAll('.body .tr').length === 1);
@@ -199,7 +275,10 @@ describe('the samples', () => {
       const text = readFileSync(join(root, row.doc)).subarray(row.start_byte, row.end_byte).toString();
       const shown = await page.locator('.place b').nth(at).textContent();
       assert.equal(shown, text.replace(/\s+/g, ' '));
-      assert.match(await page.locator('.place .where').nth(at).textContent(), new RegExp(`line ${row.start_line}`));
+      assert.match(
+        await page.locator('.place .where').nth(at).textContent(),
+        new RegExp(`line ${row.start_line}`),
+      );
     }
     // Explanations come on focus.
     await page.locator('.why', { hasText: 'cohesion' }).focus();
@@ -211,9 +290,17 @@ describe('the samples', () => {
     const page = await open(results, 'passages?q=kind%3Aboilerplate');
     await page.waitForFunction(() => document.querySelectorAll('.body .tr').length === 2);
     for (const box of await page.locator('.body input').all()) await box.check();
-    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export ignore list' }).click()]);
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Export ignore list' }).click(),
+    ]);
     const list = readFileSync(await file.path(), 'utf8');
-    assert.equal(list, execFileSync(program, ['families', results.out, '--kind', 'boilerplate', '--as-ignore'], { encoding: 'utf8' }));
+    assert.equal(
+      list,
+      execFileSync(program, ['families', results.out, '--kind', 'boilerplate', '--as-ignore'], {
+        encoding: 'utf8',
+      }),
+    );
     await close(page);
   });
 
@@ -224,14 +311,22 @@ describe('the samples', () => {
     const spans = results.rows('spans').filter((row) => row.doc === id);
     const bytes = readFileSync(join(root, id));
     const marks = await texts(page, '.text mark');
-    assert.deepEqual(marks, spans.map((row) => bytes.subarray(row.start_byte, row.end_byte).toString()));
+    assert.deepEqual(
+      marks,
+      spans.map((row) => bytes.subarray(row.start_byte, row.end_byte).toString()),
+    );
     await page.keyboard.press('n');
     await page.keyboard.press('n');
     await page.keyboard.press('n');
     await page.waitForFunction(() => /3 of/.test(document.querySelector('.rail').textContent));
     const row = spans[2];
     const rail = await page.locator('.rail').textContent();
-    assert.ok(rail.includes(`line ${row.start_line}, bytes ${row.start_byte.toLocaleString('en-US')}–${row.end_byte.toLocaleString('en-US')}`), rail);
+    assert.ok(
+      rail.includes(
+        `line ${row.start_line}, bytes ${row.start_byte.toLocaleString('en-US')}–${row.end_byte.toLocaleString('en-US')}`,
+      ),
+      rail,
+    );
     assert.equal(await page.locator('.rail .place').count(), 2);
     await page.keyboard.press('p');
     await page.waitForFunction(() => /2 of/.test(document.querySelector('.rail').textContent));
@@ -243,7 +338,11 @@ describe('the samples', () => {
     const again = await open(results, address.split('#/')[1]);
     await again.waitForSelector('mark[aria-current]');
     assert.equal(await again.locator('mark[aria-current]').textContent(), marks[1]);
-    assert.ok(await again.locator('mark[aria-current]').evaluate((mark) => mark.getBoundingClientRect().top < innerHeight));
+    assert.ok(
+      await again
+        .locator('mark[aria-current]')
+        .evaluate((mark) => mark.getBoundingClientRect().top < innerHeight),
+    );
     await again.locator('.minimap span').nth(5).click();
     await again.waitForFunction(() => /6 of/.test(document.querySelector('.rail').textContent));
     await close(again);
@@ -308,7 +407,9 @@ describe('sources and dates', () => {
     for (const cell of await page.locator('.matrix td a').all()) {
       const told = await cell.getAttribute('aria-label');
       const [, own, chars, other] = /^(.*) has ([\d,]+) characters that (.*) has /.exec(told);
-      const spans = results.rows('spans').filter((row) => !['first', 'repeat', 'ignored'].includes(row.label));
+      const spans = results
+        .rows('spans')
+        .filter((row) => !['first', 'repeat', 'ignored'].includes(row.label));
       const sum = spans
         .filter((row) => of.get(row.doc) === own && of.get(row.other_doc) === other)
         .reduce((sum, row) => sum + row.end_char - row.start_char, 0);
@@ -324,22 +425,37 @@ describe('sources and dates', () => {
   });
 
   test('another collection can be looked at and is not judged', async () => {
-    const against = scan('against', 'seeds/000_a94cddf77bc4e149.txt', '--against', 'seeds/001_670a2c3c5825d97d.txt');
+    const against = scan(
+      'against',
+      'seeds/000_a94cddf77bc4e149.txt',
+      '--against',
+      'seeds/001_670a2c3c5825d97d.txt',
+    );
     const page = await open(against, 'documents');
     assert.equal(await page.locator('.body .tr').count(), 1);
     await go(page, against, `document?id=${encodeURIComponent('seeds/001_670a2c3c5825d97d.txt')}`);
     assert.match(await page.locator('main').textContent(), /told from and not judged/);
-    await go(page, against, `pair?a=${encodeURIComponent('seeds/000_a94cddf77bc4e149.txt')}&b=${encodeURIComponent('seeds/001_670a2c3c5825d97d.txt')}`);
+    await go(
+      page,
+      against,
+      `pair?a=${encodeURIComponent('seeds/000_a94cddf77bc4e149.txt')}&b=${encodeURIComponent('seeds/001_670a2c3c5825d97d.txt')}`,
+    );
     assert.ok((await page.locator('.pane mark').count()) > 2);
     await close(page);
   });
 });
 
 test('hostile texts are text', async () => {
-  const attack = '</script><script>window.hacked=1</script><img src=x onerror="window.hacked=2"><svg onload=window.hacked=3>{{7*7}}';
+  const attack =
+    '</script><script>window.hacked=1</script><img src=x onerror="window.hacked=2"><svg onload=window.hacked=3>{{7*7}}';
   const told = 'One sentence that both of them tell in the same eleven words or so.';
   const rows = [
-    { id: `a${attack}`, source: attack, date: '2020-01-01', text: `${told}\n${attack}\n\u202eevil\u0000\u0007 \u2066x\n${attack} ${told}` },
+    {
+      id: `a${attack}`,
+      source: attack,
+      date: '2020-01-01',
+      text: `${told}\n${attack}\n\u202eevil\u0000\u0007 \u2066x\n${attack} ${told}`,
+    },
     { id: '__proto__', source: 'constructor', date: '2021', text: `${told}\n${attack}\n` },
     { id: '../../etc/passwd', source: 'toString', text: `${'A'.repeat(10_000_000)} ${told}` },
     { id: '\u202e\u0007', source: 'javascript:alert(1)', text: `${told} שלום عليكم ${told}` },
@@ -348,7 +464,21 @@ test('hostile texts are text', async () => {
   writeFileSync(file, rows.map((row) => JSON.stringify(row)).join('\n'));
   const results = scan('hostile', file);
   const page = await open(results, 'summary');
-  for (const view of ['summary', 'passages', 'documents', 'pairs', 'sources', 'run', `passages?q=${encodeURIComponent(attack)}`, 'passage/1', 'passage/2', 'passage/999', 'nothing', 'document?id=nobody', 'document?id=__proto__']) {
+  for (const view of [
+    'summary',
+    'passages',
+    'documents',
+    'pairs',
+    'sources',
+    'run',
+    `passages?q=${encodeURIComponent(attack)}`,
+    'passage/1',
+    'passage/2',
+    'passage/999',
+    'nothing',
+    'document?id=nobody',
+    'document?id=__proto__',
+  ]) {
     await go(page, results, view);
   }
   for (const { id } of rows) {
@@ -370,7 +500,10 @@ test('hostile texts are text', async () => {
       document.body.innerHTML += '<b>x</b>';
       tried.push('markup');
     } catch {}
-    await fetch('data:,x').then(() => tried.push('fetch'), () => {});
+    await fetch('data:,x').then(
+      () => tried.push('fetch'),
+      () => {},
+    );
     const script = document.createElement('script');
     try {
       script.textContent = 'window.hacked = 4';
@@ -411,7 +544,12 @@ test('ten thousand documents: only what is in sight is drawn', async () => {
 test('it prints', async () => {
   const results = scan('print', 'seeds');
   const page = await open(results, 'summary');
-  for (const view of ['summary', 'passages', 'passage/2', `document?id=${encodeURIComponent('seeds/001_670a2c3c5825d97d.txt')}`]) {
+  for (const view of [
+    'summary',
+    'passages',
+    'passage/2',
+    `document?id=${encodeURIComponent('seeds/001_670a2c3c5825d97d.txt')}`,
+  ]) {
     await go(page, results, view);
     const pdf = await page.pdf();
     assert.ok(pdf.subarray(0, 5).toString() === '%PDF-' && pdf.length > 10_000, view);
@@ -420,7 +558,9 @@ test('it prints', async () => {
   await page.emulateMedia({ media: 'print' });
   await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
   assert.equal(await page.locator('.body .tr').count(), 20);
-  const tops = await page.locator('.body .tr').evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().top));
+  const tops = await page
+    .locator('.body .tr')
+    .evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().top));
   assert.ok(tops.every((top, at) => at === 0 || top > tops[at - 1]));
   assert.equal(await page.locator('header').isVisible(), false);
   await close(page);
@@ -433,7 +573,11 @@ for (const colorScheme of ['light', 'dark']) {
     const results = scan(colorScheme, 'seeds', newspapers());
     const page = await open(results, 'summary', { colorScheme });
     const [pair] = results.rows('pairs');
-    const views = [...VIEWS, `document?id=${encodeURIComponent('seeds/001_670a2c3c5825d97d.txt')}&span=2`, `pair?a=${encodeURIComponent(pair.a)}&b=${encodeURIComponent(pair.b)}`];
+    const views = [
+      ...VIEWS,
+      `document?id=${encodeURIComponent('seeds/001_670a2c3c5825d97d.txt')}&span=2`,
+      `pair?a=${encodeURIComponent(pair.a)}&b=${encodeURIComponent(pair.b)}`,
+    ];
     for (const view of views) {
       await go(page, results, view);
       await page.waitForTimeout(100);

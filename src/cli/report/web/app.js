@@ -9,7 +9,11 @@ const VIEWS = [
   ['run', 'Run', runView],
 ];
 /** Views that belong to one of the above. */
-const INNER = { passage: ['passages', passageView], document: ['documents', documentView], pair: ['pairs', pairView] };
+const INNER = {
+  passage: ['passages', passageView],
+  document: ['documents', documentView],
+  pair: ['pairs', pairView],
+};
 
 const isTyping = (target) => Boolean(target.closest?.('input:not([type=checkbox]), textarea, [role=slider]'));
 
@@ -29,7 +33,11 @@ function setParams(changes) {
   if (address !== location.hash) history.replaceState(null, '', address);
 }
 
-const missing = (told) => [h('h1', null, 'Not here'), h('p', null, told), h('p', null, h('a', { href: to('summary') }, 'To the summary'))];
+const missing = (told) => [
+  h('h1', null, 'Not here'),
+  h('p', null, told),
+  h('p', null, h('a', { href: to('summary') }, 'To the summary')),
+];
 
 const main = h('main', { tabindex: '-1', id: 'main' });
 let turn = 0;
@@ -38,7 +46,9 @@ async function show() {
   const mine = ++turn;
   const { view, number, params } = where();
   const entry = VIEWS.find((of) => of[0] === view);
-  const [tab, make] = entry ? [view, entry[2]] : (INNER[view] ?? ['', () => missing('There is no such view.')]);
+  const [tab, make] = entry
+    ? [view, entry[2]]
+    : (INNER[view] ?? ['', () => missing('There is no such view.')]);
   scene.leave();
   let content;
   try {
@@ -75,7 +85,11 @@ function helpBox() {
     'dialog',
     { 'aria-label': 'Keys' },
     h('h2', null, 'Keys'),
-    h('dl.keys', null, HELP.map(([keys, does]) => [h('dt', null, h('kbd', null, keys)), h('dd', null, does)])),
+    h(
+      'dl.keys',
+      null,
+      HELP.map(([keys, does]) => [h('dt', null, h('kbd', null, keys)), h('dd', null, does)]),
+    ),
     h('form', { method: 'dialog' }, h('button', null, 'Close')),
   );
   return box;
@@ -84,7 +98,9 @@ function helpBox() {
 /** Light or dark: as the system has it until the user says otherwise. */
 function turnTheme() {
   const root = document.documentElement;
-  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  const dark = root.dataset.theme
+    ? root.dataset.theme === 'dark'
+    : matchMedia('(prefers-color-scheme: dark)').matches;
   root.dataset.theme = dark ? 'light' : 'dark';
 }
 
@@ -116,23 +132,59 @@ async function start() {
   try {
     await load();
   } catch (error) {
-    app.replaceChildren(h('p.error', { role: 'alert' }, `This report cannot be opened: ${error.message}. It needs a browser of 2023 or later.`));
+    app.replaceChildren(
+      h(
+        'p.error',
+        { role: 'alert' },
+        `This report cannot be opened: ${error.message}. It needs a browser of 2023 or later.`,
+      ),
+    );
     return;
   }
   const help = helpBox();
   const tabs = VIEWS.map(([view, name]) => h('a', { href: to(view), 'data-view': view }, name));
   app.replaceChildren(
-    h('a.skip', { href: '#main', click: (event) => (event.preventDefault(), main.focus()) }, 'Skip to the content'),
+    h(
+      'a.skip',
+      { href: '#main', click: (event) => (event.preventDefault(), main.focus()) },
+      'Skip to the content',
+    ),
     h(
       'header.top',
       null,
-      h('a.brand', { href: to('summary') }, s('svg', { viewBox: '0 0 24 24', 'aria-hidden': 'true' }, s('path', { d: 'M4 6h10M4 10h10M10 14h10M10 18h10' })), 'twicetold'),
+      h(
+        'a.brand',
+        { href: to('summary') },
+        s(
+          'svg',
+          { viewBox: '0 0 24 24', 'aria-hidden': 'true' },
+          s('path', { d: 'M4 6h10M4 10h10M10 14h10M10 18h10' }),
+        ),
+        'twicetold',
+      ),
       h('nav.tabs', { 'aria-label': 'Views' }, tabs),
       h(
         'div.tools',
         null,
-        h('button.quiet', { type: 'button', 'aria-label': 'Light or dark', 'data-why': 'Light or dark (t)', click: turnTheme }, s('svg', { viewBox: '0 0 16 16', 'aria-hidden': 'true' }, s('path', { d: 'M8 2a6 6 0 1 0 .01 0M8 2v12a6 6 0 0 0 0-12' }))),
-        h('button.quiet', { type: 'button', 'aria-label': 'Keys', 'data-why': 'Keys (?)', click: () => help.showModal() }, '?'),
+        h(
+          'button.quiet',
+          {
+            type: 'button',
+            'aria-label': 'Light or dark',
+            'data-why': 'Light or dark (t)',
+            click: turnTheme,
+          },
+          s(
+            'svg',
+            { viewBox: '0 0 16 16', 'aria-hidden': 'true' },
+            s('path', { d: 'M8 2a6 6 0 1 0 .01 0M8 2v12a6 6 0 0 0 0-12' }),
+          ),
+        ),
+        h(
+          'button.quiet',
+          { type: 'button', 'aria-label': 'Keys', 'data-why': 'Keys (?)', click: () => help.showModal() },
+          '?',
+        ),
       ),
     ),
     main,

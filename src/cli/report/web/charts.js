@@ -6,17 +6,32 @@
  */
 function histogram(bins, at, onmove) {
   const [width, height] = [720, 150];
-  const bars = upTo(50).map((bin) => bins[2 * bin][0] + bins[2 * bin + 1][0] + (bin === 49 ? bins[100][0] : 0));
+  const bars = upTo(50).map(
+    (bin) => bins[2 * bin][0] + bins[2 * bin + 1][0] + (bin === 49 ? bins[100][0] : 0),
+  );
   const most = Math.max(1, ...bars);
   const step = width / 50;
   const drawn = bars.map((documents, bin) => {
     const tall = documents > 0 ? Math.max(2, (documents / most) * (height - 10)) : 0;
     const what = `${2 * bin}–${2 * bin + 2} %: ${many(documents, 'document')}`;
-    return s('rect', { x: bin * step + 1, y: height - tall, width: step - 2, height: tall, rx: 1 }, s('title', null, what));
+    return s(
+      'rect',
+      { x: bin * step + 1, y: height - tall, width: step - 2, height: tall, rx: 1 },
+      s('title', null, what),
+    );
   });
   const handle = h('span.handle');
-  const drawing = h('div.drawing', { 'aria-hidden': 'true' }, s('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none' }, drawn), handle);
-  const scale = h('div.scale', { 'aria-hidden': 'true' }, [0, 20, 40, 60, 80, 100].map((part) => h('span', null, `${part} %`)));
+  const drawing = h(
+    'div.drawing',
+    { 'aria-hidden': 'true' },
+    s('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none' }, drawn),
+    handle,
+  );
+  const scale = h(
+    'div.scale',
+    { 'aria-hidden': 'true' },
+    [0, 20, 40, 60, 80, 100].map((part) => h('span', null, `${part} %`)),
+  );
   const slider = h(
     'div.histogram',
     {
@@ -47,7 +62,9 @@ function histogram(bins, at, onmove) {
   });
   slider.addEventListener('pointermove', (event) => slider.hasPointerCapture(event.pointerId) && drag(event));
   slider.addEventListener('keydown', (event) => {
-    const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }[event.key];
+    const by = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -10, PageUp: 10 }[
+      event.key
+    ];
     const end = { Home: 0, End: 100 }[event.key];
     if (by === undefined && end === undefined) return;
     event.preventDefault();
@@ -77,15 +94,28 @@ function course(numbers, large = false) {
       large && s('title', null, `${when(bin)} to ${when(bin + 1)}: ${many(documents, 'document')}`),
     );
   });
-  const told = values.map((documents, bin) => documents && `${when(bin)}: ${documents}`).filter(Boolean).join('; ');
+  const told = values
+    .map((documents, bin) => documents && `${when(bin)}: ${documents}`)
+    .filter(Boolean)
+    .join('; ');
   const drawing = s(
     'svg.course',
-    { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': told || 'no dates', class: large ? 'large' : 'small' },
+    {
+      viewBox: `0 0 ${width} ${height}`,
+      role: 'img',
+      'aria-label': told || 'no dates',
+      class: large ? 'large' : 'small',
+    },
     s('path.base', { d: `M0 ${height - 0.5}H${width}` }),
     bars,
   );
   if (!large) return drawing;
-  return h('figure', null, drawing, h('figcaption.scale', null, h('span', null, day(first)), h('span', null, day(last))));
+  return h(
+    'figure',
+    null,
+    drawing,
+    h('figcaption.scale', null, h('span', null, day(first)), h('span', null, day(last))),
+  );
 }
 
 /** Who prints what another source has too. */
@@ -113,22 +143,54 @@ function matrix() {
       { class: own === other ? 'same' : '', style: { '--deep': deep }, title: told },
       h(
         'a',
-        { href: to('passages', { q: `source:"${core.sources[own]}" source:"${core.sources[other]}"` }), 'aria-label': told },
-        chars >= 1e6 ? `${(chars / 1e6).toFixed(1)}M` : chars >= 1e3 ? `${Math.round(chars / 1e3)}k` : String(chars),
+        {
+          href: to('passages', { q: `source:"${core.sources[own]}" source:"${core.sources[other]}"` }),
+          'aria-label': told,
+        },
+        chars >= 1e6
+          ? `${(chars / 1e6).toFixed(1)}M`
+          : chars >= 1e3
+            ? `${Math.round(chars / 1e3)}k`
+            : String(chars),
       ),
     );
   };
   const grid = h(
     'table.matrix',
     null,
-    h('thead', null, h('tr', null, h('td'), shown.map((other) => h('th', { scope: 'col' }, h('span', { dir: 'auto' }, name(other)))))),
-    h('tbody', null, shown.map((own) => h('tr', null, h('th', { scope: 'row', dir: 'auto' }, name(own)), shown.map((other) => cell(own, other))))),
+    h(
+      'thead',
+      null,
+      h(
+        'tr',
+        null,
+        h('td'),
+        shown.map((other) => h('th', { scope: 'col' }, h('span', { dir: 'auto' }, name(other)))),
+      ),
+    ),
+    h(
+      'tbody',
+      null,
+      shown.map((own) =>
+        h(
+          'tr',
+          null,
+          h('th', { scope: 'row', dir: 'auto' }, name(own)),
+          shown.map((other) => cell(own, other)),
+        ),
+      ),
+    ),
   );
   const rest = order.length - shown.length;
   return [
-    h('p.hint', null, 'Characters that the source of a row has and that stand in the source of a column, in its earliest document that has them. Where dates are known that one came first; where not, either may have.'),
+    h(
+      'p.hint',
+      null,
+      'Characters that the source of a row has and that stand in the source of a column, in its earliest document that has them. Where dates are known that one came first; where not, either may have.',
+    ),
     h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'Source by source' }, grid),
-    rest > 0 && h('p.note', null, `The ${MOST} sources with most in common; ${count(rest)} more are in spans.jsonl.`),
+    rest > 0 &&
+      h('p.note', null, `The ${MOST} sources with most in common; ${count(rest)} more are in spans.jsonl.`),
   ];
 }
 
@@ -156,8 +218,10 @@ function network() {
       push[i] = [push[i][0] + x * by, push[i][1] + y * by];
       push[j] = [push[j][0] - x * by, push[j][1] - y * by];
     };
-    for (let i = 0; i < nodes.length; i++) for (let j = i + 1; j < nodes.length; j++) force(i, j, (far) => (-ideal * ideal) / far);
-    for (const [a, b, tokens] of core.links) force(at.get(a), at.get(b), (far) => (far * far * (0.5 + (0.5 * tokens) / most)) / ideal);
+    for (let i = 0; i < nodes.length; i++)
+      for (let j = i + 1; j < nodes.length; j++) force(i, j, (far) => (-ideal * ideal) / far);
+    for (const [a, b, tokens] of core.links)
+      force(at.get(a), at.get(b), (far) => (far * far * (0.5 + (0.5 * tokens) / most)) / ideal);
     places.forEach((place, i) => {
       // What hangs together with nothing else stays near the middle.
       push[i] = [push[i][0] + (width / 2 - place[0]) * 0.4, push[i][1] + (height / 2 - place[1]) * 0.8];
@@ -195,25 +259,50 @@ function network() {
   return h(
     'figure',
     null,
-    s('svg.network', { viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': 'Documents and what they have in common' }, lines, dots),
-    h('figcaption.hint', null, 'A line joins documents that have passages in common, the wider the more; set phrases apart. Follow it to see the two side by side.'),
+    s(
+      'svg.network',
+      {
+        viewBox: `0 0 ${width} ${height}`,
+        role: 'group',
+        'aria-label': 'Documents and what they have in common',
+      },
+      lines,
+      dots,
+    ),
+    h(
+      'figcaption.hint',
+      null,
+      'A line joins documents that have passages in common, the wider the more; set phrases apart. Follow it to see the two side by side.',
+    ),
   );
 }
 
 /** With which probability documents of a resemblance are compared. */
 function curve() {
   const [width, height] = [320, 120];
-  const points = core.run.band_curve.map(([x, y]) => `${(x * width).toFixed(1)} ${(height - y * (height - 4)).toFixed(1)}`);
+  const points = core.run.band_curve.map(
+    ([x, y]) => `${(x * width).toFixed(1)} ${(height - y * (height - 4)).toFixed(1)}`,
+  );
   const wanted = core.run.config.similarity * width;
   return h(
     'figure',
     null,
     s(
       'svg.curve',
-      { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'Probability that two documents are compared, by their resemblance' },
+      {
+        viewBox: `0 0 ${width} ${height}`,
+        role: 'img',
+        'aria-label': 'Probability that two documents are compared, by their resemblance',
+      },
       s('path.base', { d: `M0 ${height - 0.5}H${width}M${wanted} 0V${height}` }),
       s('path.line', { d: `M0 ${height}L${points.join('L')}` }),
     ),
-    h('figcaption.scale', null, h('span', null, 'resemblance 0'), h('span', null, `near-duplicate from ${core.run.config.similarity}`), h('span', null, '1')),
+    h(
+      'figcaption.scale',
+      null,
+      h('span', null, 'resemblance 0'),
+      h('span', null, `near-duplicate from ${core.run.config.similarity}`),
+      h('span', null, '1'),
+    ),
   );
 }

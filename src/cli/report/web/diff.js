@@ -16,7 +16,11 @@ const bare = (word) => word.toLowerCase().replace(/[^\p{L}\p{N}\p{M}]+/gu, '');
 function diff(a, b) {
   const [from, to] = [wordsOf(a), wordsOf(b)];
   const steps = way(from.map(bare), to.map(bare));
-  if (!steps) return [['out', a, ''], ['in', '', b]];
+  if (!steps)
+    return [
+      ['out', a, ''],
+      ['in', '', b],
+    ];
   const found = [];
   let [i, j] = [0, 0];
   for (const step of steps) {

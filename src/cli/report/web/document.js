@@ -14,14 +14,29 @@ async function documentView(params) {
     h(
       'p.hint',
       null,
-      [source(doc) && line(source(doc)), docs.date[doc] && line(docs.date[doc]), docs.path[doc] !== docs.id[doc] && docs.path[doc] && line(docs.path[doc]) + (docs.line[doc] ? `:${docs.line[doc]}` : '')]
+      [
+        source(doc) && line(source(doc)),
+        docs.date[doc] && line(docs.date[doc]),
+        docs.path[doc] !== docs.id[doc] &&
+          docs.path[doc] &&
+          line(docs.path[doc]) + (docs.line[doc] ? `:${docs.line[doc]}` : ''),
+      ]
         .filter(Boolean)
         .join(' · '),
     ),
-    isReference(doc) ? h('p.note', null, 'A document of the other collection: it is told from and not judged.') : scores(doc),
+    isReference(doc)
+      ? h('p.note', null, 'A document of the other collection: it is told from and not judged.')
+      : scores(doc),
   ];
   if (!found) {
-    return [head, h('p.note', null, `Its text is not in this page, which holds those of ${count(textsListed())} documents; --report-docs moves the bound. It stands in ${docs.path[doc] ? line(docs.path[doc]) : 'the collection'}.`)];
+    return [
+      head,
+      h(
+        'p.note',
+        null,
+        `Its text is not in this page, which holds those of ${count(textsListed())} documents; --report-docs moves the bound. It stands in ${docs.path[doc] ? line(docs.path[doc]) : 'the collection'}.`,
+      ),
+    ];
   }
   return [head, reader(doc, found, params)];
 }
@@ -33,15 +48,53 @@ function scores(doc) {
     bar(letters(doc), 'div.bar.large'),
     figures([
       ['originality', percent(originality(doc)), MEANS.originality],
-      originalityMax(doc) !== originality(doc) && ['at most', percent(originalityMax(doc)), MEANS.originality_max],
-      docs.labels[6][doc] > 0 && ['without boilerplate', percent(originalityBody(doc)), MEANS.originality_body],
-      ...LABELS.map(({ name, meaning }, at) => docs.labels[at][doc] > 0 && [chip(name), percent(share(docs.labels[at][doc], docs.weight[doc])), meaning]),
+      originalityMax(doc) !== originality(doc) && [
+        'at most',
+        percent(originalityMax(doc)),
+        MEANS.originality_max,
+      ],
+      docs.labels[6][doc] > 0 && [
+        'without boilerplate',
+        percent(originalityBody(doc)),
+        MEANS.originality_body,
+      ],
+      ...LABELS.map(
+        ({ name, meaning }, at) =>
+          docs.labels[at][doc] > 0 && [
+            chip(name),
+            percent(share(docs.labels[at][doc], docs.weight[doc])),
+            meaning,
+          ],
+      ),
       ['tokens', count(docs.tokens[doc]), MEANS.tokens],
       ['letters and digits', count(docs.weight[doc]), MEANS.weight],
       ['distinct text', count(docs.fractional[doc]), MEANS.fractional],
-      nearest !== null && ['nearest', [percent(docs.nearest_containment[doc]), ' in ', documentLink(nearest), typeof nearest === 'number' && [' ', h('a.side', { href: toPair(doc, nearest) }, 'side by side')]], MEANS.nearest, true],
-      docs.top_source[doc] !== null && ['main source', [percent(share(docs.top_letters[doc], docs.weight[doc])), ' in ', said(core.sources[docs.top_source[doc]])], MEANS.top_source, true],
-      cluster !== null && ['near-duplicates', h('a', { href: to('pairs', { cluster }) }, `cluster ${cluster}`), 'Documents gathered around a leader, each verified against it.'],
+      nearest !== null && [
+        'nearest',
+        [
+          percent(docs.nearest_containment[doc]),
+          ' in ',
+          documentLink(nearest),
+          typeof nearest === 'number' && [' ', h('a.side', { href: toPair(doc, nearest) }, 'side by side')],
+        ],
+        MEANS.nearest,
+        true,
+      ],
+      docs.top_source[doc] !== null && [
+        'main source',
+        [
+          percent(share(docs.top_letters[doc], docs.weight[doc])),
+          ' in ',
+          said(core.sources[docs.top_source[doc]]),
+        ],
+        MEANS.top_source,
+        true,
+      ],
+      cluster !== null && [
+        'near-duplicates',
+        h('a', { href: to('pairs', { cluster }) }, `cluster ${cluster}`),
+        'Documents gathered around a leader, each verified against it.',
+      ],
     ]),
   ];
 }
@@ -93,14 +146,23 @@ function reader(doc, found, params) {
     if (at !== undefined && event.pointerType === 'mouse') rest(Number(at));
   });
   scene.on(document, 'keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || spans.length === 0) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || spans.length === 0)
+      return;
     if (event.key === 'n') go((active + 1) % spans.length);
     if (event.key === 'p') go((active + spans.length - 1 + (active < 0 ? 1 : 0)) % spans.length);
   });
   rail.append(
     spans.length === 0
       ? h('p.hint', null, 'Nothing of this text stands anywhere else.')
-      : h('p.hint', null, `${spans.length === 1 ? '1 stretch of this text is' : `${count(spans.length)} stretches of this text are`} not unique. Point at one, or step through them with `, h('kbd', null, 'n'), ' and ', h('kbd', null, 'p'), '.'),
+      : h(
+          'p.hint',
+          null,
+          `${spans.length === 1 ? '1 stretch of this text is' : `${count(spans.length)} stretches of this text are`} not unique. Point at one, or step through them with `,
+          h('kbd', null, 'n'),
+          ' and ',
+          h('kbd', null, 'p'),
+          '.',
+        ),
   );
   scene.shown(() => {
     const at = first();
@@ -108,7 +170,15 @@ function reader(doc, found, params) {
   });
   const cut = docs.bytes[doc] > bytesIn(found.text);
   const parts = h('div.reader', null, map, page, rail);
-  return [cut && h('p.note', null, `The first ${size(bytesIn(found.text))} of ${size(docs.bytes[doc])}; the whole text stands in ${line(docs.path[doc] ?? 'the collection')}.`), parts];
+  return [
+    cut &&
+      h(
+        'p.note',
+        null,
+        `The first ${size(bytesIn(found.text))} of ${size(docs.bytes[doc])}; the whole text stands in ${line(docs.path[doc] ?? 'the collection')}.`,
+      ),
+    parts,
+  ];
 }
 
 /** Draws a text with its spans marked, and tells the marks of each span. */
@@ -132,7 +202,17 @@ function drawText(page, text, spans) {
       else {
         const name = LABELS[spans[at][2]].name;
         const first = marks[at].length === 0;
-        const node = h('mark', { 'data-span': at, class: `is-${name}`, tabindex: first ? '0' : null, role: first ? 'button' : null }, first && mark(name, true), shown);
+        const node = h(
+          'mark',
+          {
+            'data-span': at,
+            class: `is-${name}`,
+            tabindex: first ? '0' : null,
+            role: first ? 'button' : null,
+          },
+          first && mark(name, true),
+          shown,
+        );
         marks[at].push(node);
         piece.append(node);
       }
@@ -174,24 +254,45 @@ async function beside(doc, found, spans, at) {
   const row = found.text.slice(0, start).split('\n').length;
   const head = [
     h('div.where', null, chip(LABELS[label].name), h('span.hint', null, `${at + 1} of ${spans.length}`)),
-    h('p.hint', null, `line ${count(row)}, bytes ${count(from)}–${count(until)}${identity < 1000 ? `, ${percent(identity / 1000)} the same` : ''}`),
+    h(
+      'p.hint',
+      null,
+      `line ${count(row)}, bytes ${count(from)}–${count(until)}${identity < 1000 ? `, ${percent(identity / 1000)} the same` : ''}`,
+    ),
   ];
   if (number === 0) return [...head, h('p', null, LABELS[label].meaning)];
   if (!(number - 1 in fams.kind)) {
-    return [...head, h('p', null, `Passage ${count(number)}, which is not in this page but in families.jsonl. Also in `, documentLink(other), '.')];
+    return [
+      ...head,
+      h(
+        'p',
+        null,
+        `Passage ${count(number)}, which is not in this page but in families.jsonl. Also in `,
+        documentLink(other),
+        '.',
+      ),
+    ];
   }
   const of = await family(number - 1);
   // Not this very place, which the span is a part of.
   const here = (place) => place[0] === doc && place[2] < start + length && start < place[2] + place[3];
   const places = of.places.filter((place) => !here(place));
   const list = growing(places, 8, async (place) => {
-    const side = typeof place[0] === 'number' && place[0] !== doc && h('a.side', { href: toPair(doc, place[0]) }, 'side by side');
+    const side =
+      typeof place[0] === 'number' &&
+      place[0] !== doc &&
+      h('a.side', { href: toPair(doc, place[0]) }, 'side by side');
     return placeRow(place, await context(place, 60), side);
   });
   await list.ready;
   return [
     ...head,
-    h('p', null, h('a', { href: toPassage(number - 1) }, `Passage ${count(number)}`), ` stands in ${many(fams.df[number - 1], 'document')}: ${line(fams.reason[number - 1])}.`),
+    h(
+      'p',
+      null,
+      h('a', { href: toPassage(number - 1) }, `Passage ${count(number)}`),
+      ` stands in ${many(fams.df[number - 1], 'document')}: ${line(fams.reason[number - 1])}.`,
+    ),
     h('h2', null, places.length === 1 ? 'The other place' : `The other ${count(places.length)} places`),
     list.nodes,
   ];

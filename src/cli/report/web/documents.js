@@ -1,6 +1,8 @@
 // Documents: all of them with their ledgers, searched and sorted.
 
-const shareField = (name) => ({ number: (doc) => (docs.weight[doc] ? (100 * label(doc, name)) / docs.weight[doc] : null) });
+const shareField = (name) => ({
+  number: (doc) => (docs.weight[doc] ? (100 * label(doc, name)) / docs.weight[doc] : null),
+});
 const DOCUMENT_FIELDS = {
   id: { text: (doc) => docs.id[doc] },
   source: { text: (doc) => source(doc) },
@@ -29,20 +31,65 @@ function documentTable(rows, { label: told, plain, sort, onsort }) {
         name: 'document',
         wide: 'minmax(10rem, 4fr)',
         by: by((doc) => docs.id[doc]),
-        cell: (doc) => h('a.snippet.one', { href: toDocument(doc), dir: 'auto', title: line(docs.id[doc]) }, line(docs.id[doc]) || '(no name)'),
+        cell: (doc) =>
+          h(
+            'a.snippet.one',
+            { href: toDocument(doc), dir: 'auto', title: line(docs.id[doc]) },
+            line(docs.id[doc]) || '(no name)',
+          ),
       },
-      core.sources.length > 0 && { name: 'source', wide: 'minmax(6rem, 1.5fr)', least: 760, by: by(source), cell: (doc) => (source(doc) === null ? '–' : said(source(doc))) },
-      core.times && { name: 'date', wide: '6.5rem', least: 640, by: by((doc) => docs.time[doc]), cell: (doc) => (docs.date[doc] ? line(docs.date[doc]) : '–') },
-      { name: 'tokens', wide: '5rem', right: true, least: 700, down: true, meaning: MEANS.tokens, by: by((doc) => docs.tokens[doc]), cell: (doc) => count(docs.tokens[doc]) },
-      { name: 'originality', wide: '6rem', right: true, meaning: MEANS.originality, by: by(originality), cell: (doc) => percent(originality(doc)) },
-      { name: 'ledger', wide: 'minmax(6rem, 2fr)', least: 460, meaning: MEANS.ledger, cell: (doc) => bar(letters(doc)) },
+      core.sources.length > 0 && {
+        name: 'source',
+        wide: 'minmax(6rem, 1.5fr)',
+        least: 760,
+        by: by(source),
+        cell: (doc) => (source(doc) === null ? '–' : said(source(doc))),
+      },
+      core.times && {
+        name: 'date',
+        wide: '6.5rem',
+        least: 640,
+        by: by((doc) => docs.time[doc]),
+        cell: (doc) => (docs.date[doc] ? line(docs.date[doc]) : '–'),
+      },
+      {
+        name: 'tokens',
+        wide: '5rem',
+        right: true,
+        least: 700,
+        down: true,
+        meaning: MEANS.tokens,
+        by: by((doc) => docs.tokens[doc]),
+        cell: (doc) => count(docs.tokens[doc]),
+      },
+      {
+        name: 'originality',
+        wide: '6rem',
+        right: true,
+        meaning: MEANS.originality,
+        by: by(originality),
+        cell: (doc) => percent(originality(doc)),
+      },
+      {
+        name: 'ledger',
+        wide: 'minmax(6rem, 2fr)',
+        least: 460,
+        meaning: MEANS.ledger,
+        cell: (doc) => bar(letters(doc)),
+      },
       core.sources.length > 1 && {
         name: 'main source',
         wide: 'minmax(6rem, 1.5fr)',
         least: 1000,
         meaning: MEANS.top_source,
         by: by((doc) => (docs.top_source[doc] === null ? null : docs.top_letters[doc] / docs.weight[doc])),
-        cell: (doc) => (docs.top_source[doc] === null ? '–' : [said(core.sources[docs.top_source[doc]]), ` ${percent(share(docs.top_letters[doc], docs.weight[doc]))}`]),
+        cell: (doc) =>
+          docs.top_source[doc] === null
+            ? '–'
+            : [
+                said(core.sources[docs.top_source[doc]]),
+                ` ${percent(share(docs.top_letters[doc], docs.weight[doc]))}`,
+              ],
       },
       {
         name: 'nearest',
@@ -53,7 +100,18 @@ function documentTable(rows, { label: told, plain, sort, onsort }) {
         cell: (doc) =>
           docs.nearest[doc] === null
             ? '–'
-            : h('span.near', null, h('span', null, percent(docs.nearest_containment[doc])), typeof docs.nearest[doc] === 'number' ? h('a', { href: toPair(doc, docs.nearest[doc]), title: line(idOf(docs.nearest[doc])) }, line(idOf(docs.nearest[doc]))) : said(docs.nearest[doc])),
+            : h(
+                'span.near',
+                null,
+                h('span', null, percent(docs.nearest_containment[doc])),
+                typeof docs.nearest[doc] === 'number'
+                  ? h(
+                      'a',
+                      { href: toPair(doc, docs.nearest[doc]), title: line(idOf(docs.nearest[doc])) },
+                      line(idOf(docs.nearest[doc])),
+                    )
+                  : said(docs.nearest[doc]),
+              ),
       },
     ],
   });
@@ -72,20 +130,36 @@ function documentsView(params) {
     const { tests, words, errors: wrong } = query(given, DOCUMENT_FIELDS);
     errors.textContent = wrong.join(' ');
     const named = (doc) => `${docs.id[doc]}\n${source(doc) ?? ''}\n${docs.path[doc] ?? ''}`.toLowerCase();
-    const found = upTo(core.judged).filter((doc) => tests.every((test) => test(doc)) && (!words.length || hasWords(words, named(doc))));
+    const found = upTo(core.judged).filter(
+      (doc) => tests.every((test) => test(doc)) && (!words.length || hasWords(words, named(doc))),
+    );
     list.set(found);
     told.textContent = `${many(found.length, 'document')}${given ? ` of ${count(core.judged)}` : ''}`;
   };
-  const box = searchBox(params.get('q') ?? '', 'Search documents', ['originality:<50', 'boilerplate:>10', 'tokens:>1000', 'date:2019..2020'], search);
+  const box = searchBox(
+    params.get('q') ?? '',
+    'Search documents',
+    ['originality:<50', 'boilerplate:>10', 'tokens:>1000', 'date:2019..2020'],
+    search,
+  );
   scene.shown(() => search(params.get('q') ?? ''));
   return [
     h('h1', null, 'Documents'),
-    h('p.hint', null, `Words are looked for in names, sources and paths. Fields: ${Object.keys(DOCUMENT_FIELDS).join(', ')}; shares in percent.`),
+    h(
+      'p.hint',
+      null,
+      `Words are looked for in names, sources and paths. Fields: ${Object.keys(DOCUMENT_FIELDS).join(', ')}; shares in percent.`,
+    ),
     box.node,
     errors,
     told,
     leftOut(core.judged, core.totals.documents, 'documents', 'documents.jsonl'),
-    textsListed() < listed() && h('p.note', null, `The texts of ${count(textsListed())} of them are in this page, those with most told before; --report-docs moves the bound.`),
+    textsListed() < listed() &&
+      h(
+        'p.note',
+        null,
+        `The texts of ${count(textsListed())} of them are in this page, those with most told before; --report-docs moves the bound.`,
+      ),
     list.node,
   ];
 }

@@ -7,7 +7,12 @@ function h(what, attributes, ...children) {
 
 /** The same for the parts of a drawing. */
 function s(what, attributes, ...children) {
-  return build(document.createElementNS('http://www.w3.org/2000/svg', what.split('.')[0]), what, attributes, children);
+  return build(
+    document.createElementNS('http://www.w3.org/2000/svg', what.split('.')[0]),
+    what,
+    attributes,
+    children,
+  );
 }
 
 function build(node, what, attributes, children) {
@@ -20,7 +25,9 @@ function build(node, what, attributes, children) {
     else if (name === 'class') node.classList.add(...value.split(' ').filter(Boolean));
     else node.setAttribute(name, value === true ? '' : value);
   }
-  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return node;
 }
 

@@ -9,12 +9,24 @@ async function pairView(params) {
   const head = [
     h('h1', null, 'Side by side'),
     verified(a, b),
-    h('p.hint', null, h('a', { href: toPair(b, a) }, 'swap'), ' · ', h('label.tick', null, linked(), ' scroll together')),
+    h(
+      'p.hint',
+      null,
+      h('a', { href: toPair(b, a) }, 'swap'),
+      ' · ',
+      h('label.tick', null, linked(), ' scroll together'),
+    ),
   ];
-  if (texts.includes(null)) return [head, h('p.note', null, 'The text of one of them is not in this page; --report-docs moves the bound.')];
+  if (texts.includes(null))
+    return [
+      head,
+      h('p.note', null, 'The text of one of them is not in this page; --report-docs moves the bound.'),
+    ];
   const joined = joins(texts);
   for (const join of joined) {
-    join.texts = texts.map((found, side) => found.text.slice(join[1 + side][0], join[1 + side][0] + join[1 + side][1]));
+    join.texts = texts.map((found, side) =>
+      found.text.slice(join[1 + side][0], join[1 + side][0] + join[1 + side][1]),
+    );
   }
   const columns = texts.map((found, side) => column(two[side], found, joined, side));
   const strip = barcode(texts, joined, (at) => jump(at));
@@ -22,7 +34,11 @@ async function pairView(params) {
 
   const jump = (at) => {
     columns.forEach(({ marks, pane }, side) => {
-      panes.forEach((of) => of.querySelectorAll('[aria-current]').forEach((node) => side === 0 && node.removeAttribute('aria-current')));
+      panes.forEach((of) =>
+        of
+          .querySelectorAll('[aria-current]')
+          .forEach((node) => side === 0 && node.removeAttribute('aria-current')),
+      );
       const target = marks[at];
       if (target) pane.scrollTop = target.offsetTop - pane.clientHeight / 3;
     });
@@ -41,16 +57,25 @@ async function pairView(params) {
     for (const event of ['pointerenter', 'focusin', 'wheel', 'touchstart']) {
       pane.addEventListener(event, () => (leads = side), { passive: true });
     }
-    pane.addEventListener('scroll', () => {
-      if (!scrollTogether || leads !== side) return;
-      const other = 1 - side;
-      panes[other].scrollTop = follow(columns, side, pane.scrollTop + pane.clientHeight / 3) - panes[other].clientHeight / 3;
-    }, { passive: true });
+    pane.addEventListener(
+      'scroll',
+      () => {
+        if (!scrollTogether || leads !== side) return;
+        const other = 1 - side;
+        panes[other].scrollTop =
+          follow(columns, side, pane.scrollTop + pane.clientHeight / 3) - panes[other].clientHeight / 3;
+      },
+      { passive: true },
+    );
   });
   scene.on(document, 'keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || joined.length === 0) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || joined.length === 0)
+      return;
     if (event.key === 'n' || event.key === 'p') {
-      current = event.key === 'n' ? (current + 1) % joined.length : (current + joined.length - 1 + (current < 0 ? 1 : 0)) % joined.length;
+      current =
+        event.key === 'n'
+          ? (current + 1) % joined.length
+          : (current + joined.length - 1 + (current < 0 ? 1 : 0)) % joined.length;
       jump(current);
     }
   });
@@ -73,7 +98,9 @@ function linked() {
 
 function verified(a, b) {
   const { pairs } = core;
-  const at = pairs.a.findIndex((one, row) => (one === a && pairs.b[row] === b) || (one === b && pairs.b[row] === a));
+  const at = pairs.a.findIndex(
+    (one, row) => (one === a && pairs.b[row] === b) || (one === b && pairs.b[row] === a),
+  );
   if (at < 0) return h('p.hint', null, 'Not near-duplicates; what they have in common is marked.');
   const [first, second] = pairs.a[at] === a ? ['a_in_b', 'b_in_a'] : ['b_in_a', 'a_in_b'];
   return figures([
@@ -107,7 +134,8 @@ function joins([left, right]) {
     used.set(family, at + 1);
   }
   const taken = [[], []];
-  const free = (side, [start, length]) => taken[side].every(([from, long]) => start + length <= from || from + long <= start);
+  const free = (side, [start, length]) =>
+    taken[side].every(([from, long]) => start + length <= from || from + long <= start);
   return found
     .sort((x, y) => y[1][1] - x[1][1] || x[1][0] - y[1][0])
     .filter((join) => {
@@ -124,7 +152,11 @@ function kindOf(number) {
 
 /** One text with what it has in common with the other. */
 function column(doc, found, joined, side) {
-  const pane = h('div.pane.text', { tabindex: '0', role: 'region', 'aria-label': `Text of ${line(docs.id[doc])}` });
+  const pane = h('div.pane.text', {
+    tabindex: '0',
+    role: 'region',
+    'aria-label': `Text of ${line(docs.id[doc])}`,
+  });
   const order = upTo(joined.length).sort((x, y) => joined[x][1 + side][0] - joined[y][1 + side][0]);
   const marks = [];
   const body = h('div.piece', { dir: 'auto' });
@@ -134,7 +166,12 @@ function column(doc, found, joined, side) {
     const [start, length] = joined[at][1 + side];
     const name = kindOf(family);
     body.append(visible(found.text.slice(reached, start)));
-    marks[at] = h('mark', { 'data-join': at, class: `is-${name}`, title: `${name}, passage ${family}` }, mark(name, true), words(joined[at], side));
+    marks[at] = h(
+      'mark',
+      { 'data-join': at, class: `is-${name}`, title: `${name}, passage ${family}` },
+      mark(name, true),
+      words(joined[at], side),
+    );
     body.append(marks[at]);
     reached = start + length;
   }
@@ -143,7 +180,22 @@ function column(doc, found, joined, side) {
   const node = h(
     'div.side',
     null,
-    h('div.where', null, documentLink(doc), h('span.hint', null, [source(doc) && line(source(doc)), docs.date[doc] && line(docs.date[doc]), !isReference(doc) && `${percent(originality(doc))} original`].filter(Boolean).join(' · '))),
+    h(
+      'div.where',
+      null,
+      documentLink(doc),
+      h(
+        'span.hint',
+        null,
+        [
+          source(doc) && line(source(doc)),
+          docs.date[doc] && line(docs.date[doc]),
+          !isReference(doc) && `${percent(originality(doc))} original`,
+        ]
+          .filter(Boolean)
+          .join(' · '),
+      ),
+    ),
     pane,
   );
   return { node, pane, marks };
@@ -152,7 +204,8 @@ function column(doc, found, joined, side) {
 /** A joined stretch, in which the words that the other lacks stand out. */
 function words({ texts }, side) {
   if (Math.max(texts[0].length, texts[1].length) > 20000) return visible(texts[side]);
-  const part = ([what, out]) => (what === 'same' ? visible(out) : what === 'out' ? h('span.differs', null, visible(out)) : null);
+  const part = ([what, out]) =>
+    what === 'same' ? visible(out) : what === 'out' ? h('span.differs', null, visible(out)) : null;
   return diff(texts[side], texts[1 - side]).map(part);
 }
 
@@ -165,7 +218,10 @@ function follow(columns, side, height) {
     // Only places that go the same way can lead.
     if (from > points[points.length - 1][0] && to > points[points.length - 1][1]) points.push([from, to]);
   });
-  points.push([Math.max(own.pane.scrollHeight, points[points.length - 1][0] + 1), Math.max(other.pane.scrollHeight, points[points.length - 1][1] + 1)]);
+  points.push([
+    Math.max(own.pane.scrollHeight, points[points.length - 1][0] + 1),
+    Math.max(other.pane.scrollHeight, points[points.length - 1][1] + 1),
+  ]);
   const next = points.findIndex((point) => point[0] >= height);
   if (next <= 0) return next === 0 ? points[0][1] : points[points.length - 1][1];
   const [[x0, y0], [x1, y1]] = [points[next - 1], points[next]];
@@ -176,17 +232,29 @@ function follow(columns, side, height) {
 function barcode(texts, joined, go) {
   const height = 1000;
   const scale = texts.map((found) => height / Math.max(1, found.text.length));
-  const ends = (join, side) => [join[1 + side][0] * scale[side], Math.max(3, join[1 + side][1] * scale[side])];
+  const ends = (join, side) => [
+    join[1 + side][0] * scale[side],
+    Math.max(3, join[1 + side][1] * scale[side]),
+  ];
   return s(
     'svg.barcode',
-    { viewBox: `0 0 60 ${height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': `${many(joined.length, 'passage')} in common` },
+    {
+      viewBox: `0 0 60 ${height}`,
+      preserveAspectRatio: 'none',
+      role: 'img',
+      'aria-label': `${many(joined.length, 'passage')} in common`,
+    },
     s('rect', { x: 0, width: 6, height }),
     s('rect', { x: 54, width: 6, height }),
     joined.map((join, at) => {
       const [[y0, h0], [y1, h1]] = [ends(join, 0), ends(join, 1)];
       return s(
         'path',
-        { class: `is-${kindOf(join[0])}`, d: `M0 ${y0}H6C30 ${y0} 30 ${y1} 54 ${y1}H60V${y1 + h1}H54C30 ${y1 + h1} 30 ${y0 + h0} 6 ${y0 + h0}H0Z`, click: () => go(at) },
+        {
+          class: `is-${kindOf(join[0])}`,
+          d: `M0 ${y0}H6C30 ${y0} 30 ${y1} 54 ${y1}H60V${y1 + h1}H54C30 ${y1 + h1} 30 ${y0 + h0} 6 ${y0 + h0}H0Z`,
+          click: () => go(at),
+        },
         s('title', null, `${kindOf(join[0])}, passage ${join[0]}`),
       );
     }),

@@ -1,7 +1,9 @@
 // Near-duplicates and sources.
 
 const clustersBySize = () =>
-  upTo(core.clusters.leader.length).sort((x, y) => core.clusters.members[y].length - core.clusters.members[x].length || x - y);
+  upTo(core.clusters.leader.length).sort(
+    (x, y) => core.clusters.members[y].length - core.clusters.members[x].length || x - y,
+  );
 
 function clusterList(numbers, open = false) {
   const row = (at) => {
@@ -10,7 +12,15 @@ function clusterList(numbers, open = false) {
       members.slice(1),
       20,
       (member) =>
-        h('li', null, documentLink(member), ' ', typeof member === 'number' && typeof leader === 'number' && h('a.side', { href: toPair(leader, member) }, 'side by side')),
+        h(
+          'li',
+          null,
+          documentLink(member),
+          ' ',
+          typeof member === 'number' &&
+            typeof leader === 'number' &&
+            h('a.side', { href: toPair(leader, member) }, 'side by side'),
+        ),
       'ul.plain',
     );
     return h(
@@ -19,7 +29,14 @@ function clusterList(numbers, open = false) {
       h(
         'details',
         { open },
-        h('summary', null, h('b', null, many(members.length, 'document')), ` around `, said(idOf(leader)), h('span.hint', null, ` weakest resemblance ${core.clusters.min_resemblance[at].toFixed(2)}`)),
+        h(
+          'summary',
+          null,
+          h('b', null, many(members.length, 'document')),
+          ` around `,
+          said(idOf(leader)),
+          h('span.hint', null, ` weakest resemblance ${core.clusters.min_resemblance[at].toFixed(2)}`),
+        ),
         h('p', null, 'Leader: ', documentLink(leader)),
         list.nodes,
       ),
@@ -50,13 +67,31 @@ function pairsView(params) {
     sort: sortOf(params) ?? { column: 'resemblance', down: true },
     onsort: (by) => setParams({ sort: by.column, down: by.down ? 1 : null }),
     columns: [
-      { name: 'earlier', wide: 'minmax(4rem, 3fr)', by: (row) => idOf(pairs.a[row]), cell: (row) => h('span.snippet.one', null, documentLink(pairs.a[row])) },
-      { name: 'later', wide: 'minmax(4rem, 3fr)', by: (row) => idOf(pairs.b[row]), cell: (row) => h('span.snippet.one', null, documentLink(pairs.b[row])) },
+      {
+        name: 'earlier',
+        wide: 'minmax(4rem, 3fr)',
+        by: (row) => idOf(pairs.a[row]),
+        cell: (row) => h('span.snippet.one', null, documentLink(pairs.a[row])),
+      },
+      {
+        name: 'later',
+        wide: 'minmax(4rem, 3fr)',
+        by: (row) => idOf(pairs.b[row]),
+        cell: (row) => h('span.snippet.one', null, documentLink(pairs.b[row])),
+      },
       figure('resemblance', pairs.resemblance, MEANS.resemblance),
       figure('earlier in later', pairs.a_in_b, MEANS.containment, 760),
       figure('later in earlier', pairs.b_in_a, MEANS.containment, 760),
-      { ...figure('tokens', pairs.tokens, MEANS.shared_tokens, 620), cell: (row) => count(pairs.tokens[row]) },
-      { name: 'texts', wide: '6rem', least: 520, cell: (row) => both(row) && h('a', { href: toPair(pairs.a[row], pairs.b[row]) }, 'side by side') },
+      {
+        ...figure('tokens', pairs.tokens, MEANS.shared_tokens, 620),
+        cell: (row) => count(pairs.tokens[row]),
+      },
+      {
+        name: 'texts',
+        wide: '6rem',
+        least: 520,
+        cell: (row) => both(row) && h('a', { href: toPair(pairs.a[row], pairs.b[row]) }, 'side by side'),
+      },
     ],
   });
   const drawn = network();
@@ -64,17 +99,27 @@ function pairsView(params) {
     h('h1', null, 'Near-duplicates'),
     core.totals.clusters + core.totals.pairs === 0 &&
       h('p', null, `No two documents have a resemblance of ${core.run.config.similarity} or more.`),
-    wanted !== null && wanted in core.clusters.leader && section(`Cluster ${wanted + 1}`, clusterList([wanted], true)),
+    wanted !== null &&
+      wanted in core.clusters.leader &&
+      section(`Cluster ${wanted + 1}`, clusterList([wanted], true)),
     core.clusters.leader.length > 0 &&
       section('Clusters', h('p.hint', null, MEANS.weakest), clusterList(clustersBySize())),
-    pairs.a.length > 0 && section('Pairs', leftOut(pairs.a.length, core.totals.pairs, 'pairs', 'pairs.jsonl'), list.node),
+    pairs.a.length > 0 &&
+      section('Pairs', leftOut(pairs.a.length, core.totals.pairs, 'pairs', 'pairs.jsonl'), list.node),
     drawn && section('What documents have in common', drawn),
   ];
 }
 
 function sourcesView(params) {
   if (core.sources.length === 0) {
-    return [h('h1', null, 'Sources'), h('p', null, 'No document names its source: publisher, site or series. In records it is the field source, series or site, or the host of a web address; --source-field names another.')];
+    return [
+      h('h1', null, 'Sources'),
+      h(
+        'p',
+        null,
+        'No document names its source: publisher, site or series. In records it is the field source, series or site, or the host of a web address; --source-field names another.',
+      ),
+    ];
   }
   const of = core.sources.map(() => ({ documents: 0, weight: 0, own: 0, judged: 0 }));
   for (const doc of upTo(core.judged)) {
@@ -93,16 +138,53 @@ function sourcesView(params) {
     sort: sortOf(params) ?? { column: 'documents', down: true },
     onsort: (by) => setParams({ sort: by.column, down: by.down ? 1 : null }),
     columns: [
-      { name: 'source', wide: 'minmax(4rem, 3fr)', by: (row) => core.sources[row], cell: (row) => h('a', { href: to('documents', { q: `source:"${core.sources[row]}"` }), dir: 'auto' }, line(core.sources[row])) },
-      { name: 'documents', wide: '6.5rem', right: true, down: true, by: (row) => of[row].documents, cell: (row) => count(of[row].documents) },
-      { name: 'letters', wide: '7rem', right: true, down: true, least: 560, meaning: MEANS.weight, by: (row) => of[row].weight, cell: (row) => count(of[row].weight) },
-      { name: 'original', wide: '5rem', right: true, meaning: 'Share of the letters and digits of all its documents that is original.', by: (row) => share(of[row].own, of[row].judged), cell: (row) => percent(share(of[row].own, of[row].judged)) },
+      {
+        name: 'source',
+        wide: 'minmax(4rem, 3fr)',
+        by: (row) => core.sources[row],
+        cell: (row) =>
+          h(
+            'a',
+            { href: to('documents', { q: `source:"${core.sources[row]}"` }), dir: 'auto' },
+            line(core.sources[row]),
+          ),
+      },
+      {
+        name: 'documents',
+        wide: '6.5rem',
+        right: true,
+        down: true,
+        by: (row) => of[row].documents,
+        cell: (row) => count(of[row].documents),
+      },
+      {
+        name: 'letters',
+        wide: '7rem',
+        right: true,
+        down: true,
+        least: 560,
+        meaning: MEANS.weight,
+        by: (row) => of[row].weight,
+        cell: (row) => count(of[row].weight),
+      },
+      {
+        name: 'original',
+        wide: '5rem',
+        right: true,
+        meaning: 'Share of the letters and digits of all its documents that is original.',
+        by: (row) => share(of[row].own, of[row].judged),
+        cell: (row) => percent(share(of[row].own, of[row].judged)),
+      },
     ],
   });
   return [
     h('h1', null, 'Sources'),
-    core.judged < core.totals.documents && h('p.note', null, `Counted over the ${count(core.judged)} documents in this page.`),
-    list.node,
     section('Who has what of whom', matrix() ?? h('p', null, 'No two sources have text in common.')),
+    section(
+      'All sources',
+      core.judged < core.totals.documents &&
+        h('p.note', null, `Counted over the ${count(core.judged)} documents in this page.`),
+      list.node,
+    ),
   ];
 }

@@ -16,7 +16,8 @@ const toPair = (a, b) => to('pair', { a: idOf(a), b: idOf(b) });
 
 /** A link to a document, or its id alone if it is not in the page. */
 function documentLink(name, params, shown = idOf(name)) {
-  if (typeof name !== 'number') return h('bdi', { title: 'Not listed here; see documents.jsonl.' }, line(shown));
+  if (typeof name !== 'number')
+    return h('bdi', { title: 'Not listed here; see documents.jsonl.' }, line(shown));
   return h('a', { href: toDocument(name, params), dir: 'auto' }, line(shown));
 }
 
@@ -38,7 +39,14 @@ function figures(list) {
   return h(
     'dl.figures',
     null,
-    shown.map(([name, value, meaning, wide]) => h('div', { class: wide ? 'wide' : '' }, h('dt', null, meaning ? why(name, meaning) : name), h('dd', null, value))),
+    shown.map(([name, value, meaning, wide]) =>
+      h(
+        'div',
+        { class: wide ? 'wide' : '' },
+        h('dt', null, meaning ? why(name, meaning) : name),
+        h('dd', null, value),
+      ),
+    ),
   );
 }
 
@@ -59,7 +67,11 @@ function searchBox(value, label, examples, onchange) {
     input: change,
   });
   const pick = (example) =>
-    h('button.example', { type: 'button', click: () => ((input.value = example), onchange(example), input.focus()) }, example);
+    h(
+      'button.example',
+      { type: 'button', click: () => ((input.value = example), onchange(example), input.focus()) },
+      example,
+    );
   const node = h('div.search', { role: 'search' }, input, h('p.hint', null, 'Try ', examples.map(pick)));
   return { node, set: (text) => (input.value = text) };
 }
@@ -90,7 +102,13 @@ function placeRow(place, found, extra) {
       'div.where',
       null,
       documentLink(doc, { at: start }),
-      h('span.hint', null, [dated, from && line(from), `line ${row}`, identity < 1000 && `${percent(identity / 1000)} the same`].filter(Boolean).join(' · ')),
+      h(
+        'span.hint',
+        null,
+        [dated, from && line(from), `line ${row}`, identity < 1000 && `${percent(identity / 1000)} the same`]
+          .filter(Boolean)
+          .join(' · '),
+      ),
       extra,
     ),
     words,
@@ -150,8 +168,16 @@ function markedBar() {
     'div.marked',
     { role: 'status', hidden: true },
     told,
-    h('button', { type: 'button', click: async () => save('ignore.jsonl', await ignoreList()) }, 'Export ignore list'),
-    h('button.quiet', { type: 'button', click: () => (marked.clear(), marks.dispatchEvent(new Event('change')), show()) }, 'Clear'),
+    h(
+      'button',
+      { type: 'button', click: async () => save('ignore.jsonl', await ignoreList()) },
+      'Export ignore list',
+    ),
+    h(
+      'button.quiet',
+      { type: 'button', click: () => (marked.clear(), marks.dispatchEvent(new Event('change')), show()) },
+      'Clear',
+    ),
     h('span.hint', null, 'for ', h('code', null, 'twicetold scan … --ignore ignore.jsonl')),
   );
   marks.addEventListener('change', () => {
@@ -164,5 +190,9 @@ function markedBar() {
 /** What is not in the page. */
 function leftOut(shown, total, noun, file) {
   if (shown >= total) return null;
-  return h('p.note', null, `${count(total - shown)} more ${noun} are not in this page; all ${count(total)} are in ${file}.`);
+  return h(
+    'p.note',
+    null,
+    `${count(total - shown)} more ${noun} are not in this page; all ${count(total)} are in ${file}.`,
+  );
 }

@@ -14,7 +14,13 @@ async function passageView(params, number) {
   const places = growing(found.places, 30, async (place) => placeRow(place, await context(place)));
   const next = (at, text) => at in fams.kind && h('a', { href: toPassage(at) }, text);
   return [
-    h('nav.steps', { 'aria-label': 'Passages' }, next(row - 1, '← previous'), h('a', { href: to('passages') }, 'all passages'), next(row + 1, 'next →')),
+    h(
+      'nav.steps',
+      { 'aria-label': 'Passages' },
+      next(row - 1, '← previous'),
+      h('a', { href: to('passages') }, 'all passages'),
+      next(row + 1, 'next →'),
+    ),
     h('h1', null, `Passage ${count(row + 1)} `, chip(name)),
     h('p.lead', null, line(fams.reason[row]), '. ', h('span.hint', null, KINDS[fams.kind[row]].meaning)),
     h('label.tick', null, tick(row), ' known boilerplate: put it on a list to ignore'),
@@ -24,14 +30,25 @@ async function passageView(params, number) {
       h(
         'div',
         null,
-        h('blockquote.consensus', { dir: 'auto' }, consensus(found.text, wordings), found.cut && ' … (it goes on; the whole text is in families.jsonl)'),
-        wordings.some((of) => of.changes) && h('p.hint', null, 'Marked words are worded otherwise elsewhere.'),
+        h(
+          'blockquote.consensus',
+          { dir: 'auto' },
+          consensus(found.text, wordings),
+          found.cut && ' … (it goes on; the whole text is in families.jsonl)',
+        ),
+        wordings.some((of) => of.changes) &&
+          h('p.hint', null, 'Marked words are worded otherwise elsewhere.'),
         wordings.length > 1 &&
           section(
             'Wordings',
-            h('p.hint', null, 'Each set against the commonest: what it leaves out is struck, what it has instead is underlined.'),
+            h(
+              'p.hint',
+              null,
+              'Each set against the commonest: what it leaves out is struck, what it has instead is underlined.',
+            ),
             h('ol.wordings', null, wordings.map(wordingRow)),
-            fams.variants[row] > wordings.length && h('p.note', null, `${count(fams.variants[row] - wordings.length)} more wordings.`),
+            fams.variants[row] > wordings.length &&
+              h('p.note', null, `${count(fams.variants[row] - wordings.length)} more wordings.`),
           ),
         section('Places', places.nodes),
       ),
@@ -47,11 +64,20 @@ async function passageView(params, number) {
           dated && ['last seen', line(fams.last_date[row]), MEANS.last_seen],
           ['wordings', count(fams.variants[row]), MEANS.variants],
           ['cohesion', percent(fams.cohesion[row]), MEANS.cohesion],
-          ['rest alike', found.rest_similarity === null ? null : percent(found.rest_similarity), MEANS.rest_similarity],
+          [
+            'rest alike',
+            found.rest_similarity === null ? null : percent(found.rest_similarity),
+            MEANS.rest_similarity,
+          ],
           ['in quotation marks', percent(found.quote_share), MEANS.quote_share],
           ['near an edge', percent(found.edge_share), MEANS.edge_share],
           ['whole lines', percent(found.block_share), MEANS.block_share],
-          ['position', `${percent(found.position_mean)} ± ${percent(found.position_sd)}`, MEANS.position, true],
+          [
+            'position',
+            `${percent(found.position_mean)} ± ${percent(found.position_sd)}`,
+            MEANS.position,
+            true,
+          ],
         ]),
         dated && section('Over time', course(fams.course[row], true)),
         sources.length > 1 && section('Sources', sourceBars(found)),
@@ -75,7 +101,8 @@ async function wordingsOf(found) {
     // Any of its places will do, if its text is in the page.
     for (const place of places.slice(0, 5)) {
       const printed = await context(place, 0);
-      if (printed) return { places, text: printed.text, changes: found.cut ? null : diff(found.text, printed.text) };
+      if (printed)
+        return { places, text: printed.text, changes: found.cut ? null : diff(found.text, printed.text) };
     }
     return { places, text: null };
   };
@@ -100,11 +127,22 @@ function consensus(text, wordings) {
     }
   }
   const parts = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     let end = at + 1;
     while (end < text.length && differs[end] === differs[at] && !(differs[at] && instead.has(end))) end++;
     const part = visible(text.slice(at, end));
-    parts.push(differs[at] ? h('mark.varies', { tabindex: '0', 'data-why': `Elsewhere: ${(instead.get(at) ?? ['worded otherwise']).join('; ')}` }, part) : part);
+    parts.push(
+      differs[at]
+        ? h(
+            'mark.varies',
+            {
+              tabindex: '0',
+              'data-why': `Elsewhere: ${(instead.get(at) ?? ['worded otherwise']).join('; ')}`,
+            },
+            part,
+          )
+        : part,
+    );
     at = end;
   }
   return parts;
@@ -112,14 +150,29 @@ function consensus(text, wordings) {
 
 function wordingRow({ places, text, changes }, at) {
   const parts = changes
-    ? changes.map(([what, out, into]) => (what === 'same' ? visible(into) : what === 'out' ? h('del', null, visible(out)) : h('ins', null, visible(into))))
+    ? changes.map(([what, out, into]) =>
+        what === 'same'
+          ? visible(into)
+          : what === 'out'
+            ? h('del', null, visible(out))
+            : h('ins', null, visible(into)),
+      )
     : text === null
       ? h('span.hint', null, 'Its documents are not in the page.')
       : visible(text);
   return h(
     'li',
     null,
-    h('div.where', null, h('b', null, many(places.length, 'place')), h('span.hint', null, at === 0 ? 'the commonest' : ['first in ', documentLink(places[0][0], { at: places[0][2] })])),
+    h(
+      'div.where',
+      null,
+      h('b', null, many(places.length, 'place')),
+      h(
+        'span.hint',
+        null,
+        at === 0 ? 'the commonest' : ['first in ', documentLink(places[0][0], { at: places[0][2] })],
+      ),
+    ),
     h('blockquote', { dir: 'auto' }, parts),
   );
 }
@@ -134,7 +187,17 @@ function sourceBars(found) {
   const order = [...sums].sort((x, y) => y[1] - x[1] || (x[0] < y[0] ? -1 : 1));
   const most = order.length ? order[0][1] : 1;
   const row = ([name, documents]) =>
-    h('li', null, said(name), h('span.meter', { 'aria-hidden': 'true' }, h('span', { style: { width: `${(100 * documents) / most}%` } })), h('span.amount', null, many(documents, 'document')));
+    h(
+      'li',
+      null,
+      said(name),
+      h(
+        'span.meter',
+        { 'aria-hidden': 'true' },
+        h('span', { style: { width: `${(100 * documents) / most}%` } }),
+      ),
+      h('span.amount', null, many(documents, 'document')),
+    );
   const shown = growing(order, 12, row, 'ul.bars');
   return shown.nodes;
 }

@@ -27,8 +27,19 @@ function passageTable(rows, { label, plain, sort, onsort }) {
     onsort,
     none: 'No passage is like that.',
     columns: [
-      !plain && { name: '✓', wide: '1.75rem', meaning: 'Mark what you know as boilerplate, for a list to ignore in the next run.', cell: tick },
-      { name: 'kind', wide: '7.5rem', least: 560, by: by((row) => kind(row)), cell: (row) => chip(kind(row)) },
+      !plain && {
+        name: '✓',
+        wide: '1.75rem',
+        meaning: 'Mark what you know as boilerplate, for a list to ignore in the next run.',
+        cell: tick,
+      },
+      {
+        name: 'kind',
+        wide: '6.8rem',
+        least: 560,
+        by: by((row) => kind(row)),
+        cell: (row) => chip(kind(row)),
+      },
       {
         name: 'passage',
         wide: 'minmax(12rem, 6fr)',
@@ -37,13 +48,69 @@ function passageTable(rows, { label, plain, sort, onsort }) {
           h('span.reason', null, line(fams.reason[row])),
         ],
       },
-      { name: 'docs', right: true, wide: '4rem', down: true, meaning: MEANS.docs, by: by((row) => fams.df[row]), cell: (row) => count(fams.df[row]) },
-      { name: 'places', right: true, wide: '4rem', least: 700, down: true, meaning: MEANS.places, by: by((row) => fams.occurrences[row]), cell: (row) => count(fams.occurrences[row]) },
-      core.sources.length > 0 && { name: 'sources', right: true, wide: '4.5rem', least: 900, down: true, meaning: MEANS.sources, by: by((row) => fams.sources[row].length), cell: (row) => count(fams.sources[row].length) },
-      { name: 'tokens', right: true, wide: '4rem', least: 620, down: true, meaning: MEANS.length, by: by((row) => fams.tokens[row]), cell: (row) => count(fams.tokens[row]) },
-      { name: 'cohesion', right: true, wide: '5rem', least: 960, meaning: MEANS.cohesion, by: by((row) => fams.cohesion[row]), cell: (row) => percent(fams.cohesion[row]) },
-      dated && { name: 'first seen', wide: '6.5rem', least: 820, meaning: MEANS.first_seen, by: by((row) => fams.time[row]), cell: (row) => (fams.first_date[row] ? line(fams.first_date[row]) : '–') },
-      dated && { name: 'over time', wide: '6.5rem', least: 1000, meaning: MEANS.course, cell: (row) => course(fams.course[row]) },
+      {
+        name: 'docs',
+        right: true,
+        wide: '3.2rem',
+        down: true,
+        meaning: MEANS.docs,
+        by: by((row) => fams.df[row]),
+        cell: (row) => count(fams.df[row]),
+      },
+      {
+        name: 'places',
+        right: true,
+        wide: '3.6rem',
+        least: 700,
+        down: true,
+        meaning: MEANS.places,
+        by: by((row) => fams.occurrences[row]),
+        cell: (row) => count(fams.occurrences[row]),
+      },
+      core.sources.length > 0 && {
+        name: 'sources',
+        right: true,
+        wide: '4rem',
+        least: 900,
+        down: true,
+        meaning: MEANS.sources,
+        by: by((row) => fams.sources[row].length),
+        cell: (row) => count(fams.sources[row].length),
+      },
+      {
+        name: 'tokens',
+        right: true,
+        wide: '3.6rem',
+        least: 620,
+        down: true,
+        meaning: MEANS.length,
+        by: by((row) => fams.tokens[row]),
+        cell: (row) => count(fams.tokens[row]),
+      },
+      {
+        name: 'cohesion',
+        right: true,
+        wide: '4.6rem',
+        least: 960,
+        meaning: MEANS.cohesion,
+        by: by((row) => fams.cohesion[row]),
+        cell: (row) => percent(fams.cohesion[row]),
+      },
+      dated && {
+        name: 'first seen',
+        wide: '5.6rem',
+        least: 820,
+        meaning: MEANS.first_seen,
+        by: by((row) => fams.time[row]),
+        cell: (row) => (fams.first_date[row] ? line(fams.first_date[row]) : '–'),
+      },
+      dated && {
+        name: 'over time',
+        wide: '6rem',
+        least: 1000,
+        meaning: MEANS.course,
+        cell: (row) => course(fams.course[row]),
+      },
     ],
   });
 }
@@ -62,12 +129,21 @@ function passagesView(params) {
     errors.textContent = wrong.join(' ');
     const texts = words.length ? await familyTexts() : null;
     if (box.node.isConnected && given !== params.q) params.q = given;
-    const found = upTo(familiesListed()).filter((row) => tests.every((test) => test(row)) && (!texts || hasWords(words, texts[row])));
+    const found = upTo(familiesListed()).filter(
+      (row) => tests.every((test) => test(row)) && (!texts || hasWords(words, texts[row])),
+    );
     list.set(found);
     told.textContent = `${many(found.length, 'passage')}${given ? ` of ${count(familiesListed())}` : ''}`;
-    kinds.querySelectorAll('button').forEach((button) => button.setAttribute('aria-pressed', given.includes(button.dataset.term)));
+    kinds
+      .querySelectorAll('button')
+      .forEach((button) => button.setAttribute('aria-pressed', given.includes(button.dataset.term)));
   };
-  const box = searchBox(params.get('q') ?? '', 'Search passages', ['kind:stock', 'docs:>10', '-kind:formula', '"word for word"'], search);
+  const box = searchBox(
+    params.get('q') ?? '',
+    'Search passages',
+    ['kind:stock', 'docs:>10', '-kind:formula', '"word for word"'],
+    search,
+  );
   const toggle = (term) => () => {
     const now = box.node.querySelector('input').value;
     const without = now.replace(/\s*-?kind:\S+/g, '').trim();
@@ -75,18 +151,35 @@ function passagesView(params) {
     box.set(next);
     search(next);
   };
-  const present = KINDS.map((of, at) => [of, fams.kind.filter((kind) => kind === at).length]).filter((of) => of[1] > 0);
+  const present = KINDS.map((of, at) => [of, fams.kind.filter((kind) => kind === at).length]).filter(
+    (of) => of[1] > 0,
+  );
   const kinds = h(
     'div.kinds',
     { role: 'group', 'aria-label': 'Kinds' },
     present.map(([{ name, meaning }, number]) =>
-      h('button', { type: 'button', 'data-term': `kind:${name}`, 'aria-pressed': 'false', 'data-why': meaning, click: toggle(`kind:${name}`) }, chip(name), h('span.amount', null, count(number))),
+      h(
+        'button',
+        {
+          type: 'button',
+          'data-term': `kind:${name}`,
+          'aria-pressed': 'false',
+          'data-why': meaning,
+          click: toggle(`kind:${name}`),
+        },
+        chip(name),
+        h('span.amount', null, count(number)),
+      ),
     ),
   );
   scene.shown(() => search(params.get('q') ?? ''));
   return [
     h('h1', null, 'Passages'),
-    h('p.hint', null, `Every text that recurs, the one in most documents first. Fields to search: ${Object.keys(PASSAGE_FIELDS).join(', ')}; a minus before a term excludes it.`),
+    h(
+      'p.hint',
+      null,
+      `Every text that recurs, the one in most documents first. Fields to search: ${Object.keys(PASSAGE_FIELDS).join(', ')}; a minus before a term excludes it.`,
+    ),
     box.node,
     kinds,
     errors,
@@ -96,4 +189,5 @@ function passagesView(params) {
   ];
 }
 
-const sortOf = (params) => (params.get('sort') ? { column: params.get('sort'), down: params.has('down') } : undefined);
+const sortOf = (params) =>
+  params.get('sort') ? { column: params.get('sort'), down: params.has('down') } : undefined;

@@ -7,12 +7,19 @@ function numbers(given) {
   if (range) {
     const from = range[1] ? value(range[1]) : -Infinity;
     const to = range[2] ? value(range[2]) : Infinity;
-    return Number.isNaN(from + to) && !(from === -Infinity && to === Infinity) ? null : (x) => from <= x && x <= to;
+    return Number.isNaN(from + to) && !(from === -Infinity && to === Infinity)
+      ? null
+      : (x) => from <= x && x <= to;
   }
   const sign = /^(>=|<=|>|<|=?)(.+)$/.exec(given);
   const bound = sign ? value(sign[2]) : NaN;
   if (Number.isNaN(bound)) return null;
-  const compare = { '>': (x) => x > bound, '<': (x) => x < bound, '>=': (x) => x >= bound, '<=': (x) => x <= bound };
+  const compare = {
+    '>': (x) => x > bound,
+    '<': (x) => x < bound,
+    '>=': (x) => x >= bound,
+    '<=': (x) => x <= bound,
+  };
   return compare[sign[1]] ?? ((x) => x === bound);
 }
 
@@ -34,7 +41,12 @@ function dates(given) {
   const sign = /^(>=|<=|>|<|)(.+)$/.exec(given);
   const at = sign && span(sign[2]);
   if (!at) return null;
-  const compare = { '>': (x) => x >= at[1], '<': (x) => x < at[0], '>=': (x) => x >= at[0], '<=': (x) => x < at[1] };
+  const compare = {
+    '>': (x) => x >= at[1],
+    '<': (x) => x < at[0],
+    '>=': (x) => x >= at[0],
+    '<=': (x) => x < at[1],
+  };
   return compare[sign[1]] ?? ((x) => at[0] <= x && x < at[1]);
 }
 
@@ -65,7 +77,10 @@ function query(given, fields) {
       const compare = of.number ? numbers(wanted) : dates(wanted);
       const value = of.number ?? of.date;
       if (compare) test = (row) => value(row) !== null && value(row) !== undefined && compare(value(row));
-      else errors.push(`“${term}” wants a ${of.number ? 'number, as 10, >10 or 10..20' : 'date, as 2019, >2019-11 or 2019..2020'}.`);
+      else
+        errors.push(
+          `“${term}” wants a ${of.number ? 'number, as 10, >10 or 10..20' : 'date, as 2019, >2019-11 or 2019..2020'}.`,
+        );
     }
     if (test) tests.push(minus ? (row) => !test(row) : test);
   }

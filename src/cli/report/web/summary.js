@@ -12,14 +12,32 @@ function summaryView(params) {
       section(
         'Most repeated passages',
         passageTable(passages.slice(0, 10), { label: 'Most repeated passages', plain: true }).node,
-        passages.length > 10 && h('p', null, h('a', { href: to('passages', { q: '-kind:formula' }) }, `All ${count(passages.length)} passages`)),
+        passages.length > 10 &&
+          h(
+            'p',
+            null,
+            h(
+              'a',
+              { href: to('passages', { q: '-kind:formula' }) },
+              `All ${count(passages.length)} passages`,
+            ),
+          ),
       ),
     formulas.length > 0 &&
       section(
         'Set phrases',
         h('p.hint', null, 'Short and frequent, as names with their titles are; counted as unique.'),
         passageTable(formulas.slice(0, 3), { label: 'Set phrases', plain: true }).node,
-        formulas.length > 3 && h('p', null, h('a', { href: to('passages', { q: 'kind:formula' }) }, `All ${count(formulas.length)} set phrases`)),
+        formulas.length > 3 &&
+          h(
+            'p',
+            null,
+            h(
+              'a',
+              { href: to('passages', { q: 'kind:formula' }) },
+              `All ${count(formulas.length)} set phrases`,
+            ),
+          ),
       ),
     core.clusters.leader.length > 0 &&
       section(
@@ -39,22 +57,38 @@ function headline() {
   const formulas = fams.kind.filter((of) => KINDS[of].name === 'formula').length;
   const whole = familiesListed() === core.totals.families;
   const dates = upTo(core.judged).filter((doc) => docs.time[doc] !== null);
-  const first = dates.reduce((best, doc) => (best === null || docs.time[doc] < docs.time[best] ? doc : best), null);
-  const last = dates.reduce((best, doc) => (best === null || docs.time[doc] > docs.time[best] ? doc : best), null);
+  const first = dates.reduce(
+    (best, doc) => (best === null || docs.time[doc] < docs.time[best] ? doc : best),
+    null,
+  );
+  const last = dates.reduce(
+    (best, doc) => (best === null || docs.time[doc] > docs.time[best] ? doc : best),
+    null,
+  );
   const near = core.clusters.members.reduce((sum, members) => sum + members.length, 0);
   const own = counts.labels[0] + counts.labels[1];
   return figures([
     ['documents', count(counts.documents), MEANS.documents],
-    counts.references > 0 && ['set against', count(counts.references), 'Documents of another collection, which are not judged.'],
+    counts.references > 0 && [
+      'set against',
+      count(counts.references),
+      'Documents of another collection, which are not judged.',
+    ],
     ['tokens', count(counts.tokens), MEANS.tokens],
     ['text', size(counts.bytes), MEANS.text],
-    first !== null && ['dates', `${line(docs.date[first])} – ${line(docs.date[last])}`, 'The earliest and the latest date of the documents listed here.'],
+    first !== null && [
+      'dates',
+      `${line(docs.date[first])} – ${line(docs.date[last])}`,
+      'The earliest and the latest date of the documents listed here.',
+    ],
     core.sources.length > 0 && ['sources', count(core.sources.length), 'Publishers, sites or series.'],
     ['original', percent(share(own, counts.weight - counts.labels[8])), MEANS.originality],
     [
       'recurring passages',
       whole ? count(familiesListed() - formulas) : count(core.totals.families),
-      whole ? 'Texts that stand in two or more places, set phrases apart.' : 'Texts that stand in two or more places, set phrases among them.',
+      whole
+        ? 'Texts that stand in two or more places, set phrases apart.'
+        : 'Texts that stand in two or more places, set phrases among them.',
     ],
     whole && formulas > 0 && ['set phrases', count(formulas), KINDS[5].meaning],
     [
@@ -62,7 +96,11 @@ function headline() {
       near ? `${count(near)} in ${many(core.totals.clusters, 'cluster')}` : 'none',
       `Documents of a resemblance of ${core.run.config.similarity} or more to the leader of their cluster, each verified.`,
     ],
-    counts.exact_duplicates > 0 && ['word for word', count(counts.exact_duplicates), 'Documents whose words are all the same as those of an earlier one.'],
+    counts.exact_duplicates > 0 && [
+      'word for word',
+      count(counts.exact_duplicates),
+      'Documents whose words are all the same as those of an earlier one.',
+    ],
   ]);
 }
 
@@ -78,7 +116,8 @@ function ledger(counts) {
         null,
         h('span.share', null, percent(share(sum, counts.weight))),
         h('span.amount', null, many(sum, 'letter')),
-        KINDS.some((of) => of.name === name) && h('a', { href: to('passages', { q: `kind:${name}` }) }, 'passages'),
+        KINDS.some((of) => of.name === name) &&
+          h('a', { href: to('passages', { q: `kind:${name}` }) }, 'passages'),
       ),
     );
   return section('All text', bar(counts.labels, 'div.bar.large'), h('dl.legend', null, parts.map(row)));
@@ -116,7 +155,11 @@ function originalities(params) {
   scene.shown(() => move(start));
   return section(
     'Originality of documents',
-    h('p.hint', null, 'Documents by the share of them that is original. Move the threshold by hand or with the arrow keys.'),
+    h(
+      'p.hint',
+      null,
+      'Documents by the share of them that is original. Move the threshold by hand or with the arrow keys.',
+    ),
     slider,
     told,
     h('h3', null, 'Least original documents'),
@@ -130,7 +173,12 @@ function skippedInputs() {
   const all = [...skipped, ...others];
   if (all.length + notes.length === 0) return null;
   const place = (row) => (row.line ? `${row.path}:${row.line}` : row.path);
-  const list = growing(all, 20, (row) => h('li', null, h('code', null, said(place(row))), ' ', said(row.reason)), 'ul.plain');
+  const list = growing(
+    all,
+    20,
+    (row) => h('li', null, h('code', null, said(place(row))), ' ', said(row.reason)),
+    'ul.plain',
+  );
   return section(
     'Inputs that were skipped',
     all.length === 0 && h('p', null, 'None.'),

@@ -55,7 +55,11 @@ function table({ label, columns, rows, height, link, sort, onsort, none }) {
         : column.meaning
           ? why(column.name, column.meaning)
           : column.name;
-      return h('div.th', { role: 'columnheader', 'aria-sort': sorts, class: column.right ? 'right' : '' }, text);
+      return h(
+        'div.th',
+        { role: 'columnheader', 'aria-sort': sorts, class: column.right ? 'right' : '' },
+        text,
+      );
     };
     head.replaceChildren(...visibleColumns.map(cell));
   };
@@ -65,12 +69,17 @@ function table({ label, columns, rows, height, link, sort, onsort, none }) {
     const cells = visibleColumns.map((column) =>
       h('div.td', { role: 'cell', class: column.right ? 'right' : '' }, column.cell(row)),
     );
-    const made = h('div.tr', { role: 'row', 'aria-rowindex': at + 2, style: { transform: `translateY(${at * height}px)` } }, cells);
+    const made = h(
+      'div.tr',
+      { role: 'row', 'aria-rowindex': at + 2, style: { transform: `translateY(${at * height}px)` } },
+      cells,
+    );
     // A row is as good as its link, but for what can be clicked inside it.
     if (link) {
       made.classList.add('links');
       made.addEventListener('click', (event) => {
-        if (!event.target.closest('a, button, input, label') && !String(getSelection())) location.hash = link(row);
+        if (!event.target.closest('a, button, input, label') && !String(getSelection()))
+          location.hash = link(row);
       });
     }
     return made;

@@ -64,16 +64,20 @@ const MEANS = {
   last_seen: 'The latest date among its documents.',
   length: 'Length of its commonest wording in tokens.',
   variants: 'Distinct wordings, apart from spelling in capitals and punctuation.',
-  cohesion: 'Of all tokens at its places, the share that matches the commonest text. 100 % is word for word everywhere.',
-  rest_similarity: 'How alike its documents are outside this passage. Low for boilerplate, high for reprints.',
+  cohesion:
+    'Of all tokens at its places, the share that matches the commonest text. 100 % is word for word everywhere.',
+  rest_similarity:
+    'How alike its documents are outside this passage. Low for boilerplate, high for reprints.',
   quote_share: 'Share of its places inside quotation marks.',
-  position: 'Where in a document it stands on average, 0 % the start and 100 % the end, and how far that varies.',
+  position:
+    'Where in a document it stands on average, 0 % the start and 100 % the end, and how far that varies.',
   edge_share: 'Share of its places near the start or the end of a document.',
   block_share: 'Share of its places that are whole lines.',
   course: 'Documents that have it over the time of the whole collection.',
   nearest: 'The document that has most of this one.',
   top_source: 'The source other than its own that most of it stands in.',
-  resemblance: 'What two documents have in common: shared five-word shingles / all their shingles (Jaccard index, exact).',
+  resemblance:
+    'What two documents have in common: shared five-word shingles / all their shingles (Jaccard index, exact).',
   containment: 'Share of the one document’s shingles that the other has.',
   shared_tokens: 'Tokens of the later document in shingles of the earlier one.',
   weakest: 'The least resemblance of a member to the leader; every member was compared with it.',
