@@ -59,8 +59,10 @@ pub(super) struct Core<'a> {
 struct Totals {
     documents: usize,
     families: usize,
+    formulas: usize,
     pairs: usize,
     clusters: usize,
+    members: usize,
 }
 
 /// A document, by number if it is listed.
@@ -102,7 +104,10 @@ pub(super) struct Families<'a> {
     kind: Vec<usize>,
     df: Vec<u32>,
     occurrences: Vec<u32>,
+    /// Some of its sources.
     sources: Vec<Vec<u32>>,
+    /// How many there are.
+    source_count: Vec<u32>,
     first_date: Vec<Option<&'a str>>,
     last_date: Vec<Option<&'a str>>,
     /// The first second of its first date.
@@ -176,6 +181,14 @@ const FEW: usize = 60;
 const TIMES: usize = 32;
 /// Pairs listed.
 const PAIRS: usize = 100_000;
+/// Members of clusters listed.
+const MEMBERS: usize = 100_000;
+/// Places of a family listed.
+const PLACES: usize = 10_000;
+/// Sources of a family listed.
+const SOURCES: usize = 200;
+/// Pairs of sources listed, those with most in common.
+const COPIED: usize = 20_000;
 
 /// Everything the page may show, numbered.
 pub(super) struct Data<'a> {
@@ -327,7 +340,7 @@ impl<'a> Data<'a> {
 
     /// About how many bytes of JSON a family takes when it is opened.
     pub(super) fn weight_of_family(&self, family: usize) -> usize {
-        200 + self.rows.families[family].text.len().min(OPENED) + 30 * self.places[family].len()
+        200 + self.rows.families[family].text.len().min(OPENED) + 30 * self.places[family].len().min(PLACES)
     }
 
     /// The same of a document's text.
@@ -358,7 +371,7 @@ impl<'a> Data<'a> {
             position_sd: rounded(row.position_sd),
             edge_share: rounded(row.edge_share),
             block_share: rounded(row.block_share),
-            places: self.places[family].clone().map(place).collect(),
+            places: self.places[family].clone().take(PLACES).map(place).collect(),
         }
     }
 
@@ -404,8 +417,10 @@ impl<'a> Data<'a> {
             totals: Totals {
                 documents: rows.documents.len(),
                 families: rows.families.len(),
+                formulas: rows.families.iter().filter(|row| row.kind == Kind::Formula).count(),
                 pairs: rows.pairs.len(),
                 clusters: rows.clusters.len(),
+                members: rows.clusters.iter().map(|row| row.members.len()).sum(),
             },
         }
     }
@@ -461,6 +476,7 @@ impl<'a> Data<'a> {
                 .collect();
             sources.sort_unstable();
             sources.dedup();
+            sources.truncate(SOURCES);
             let mut course: BTreeMap<u32, u32> = BTreeMap::new();
             if let Some((first, last, bins)) = self.times {
                 for date in entries().filter_map(|text| text.date.as_ref()) {
@@ -472,6 +488,7 @@ impl<'a> Data<'a> {
             columns.df.push(row.df);
             columns.occurrences.push(row.occurrences);
             columns.sources.push(sources);
+            columns.source_count.push(row.sources);
             columns.first_date.push(row.first_date.as_ref().map(Date::as_str));
             columns.last_date.push(row.last_date.as_ref().map(Date::as_str));
             columns.time.push(row.first_date.as_ref().map(|date| date.seconds().0));
@@ -505,7 +522,12 @@ impl<'a> Data<'a> {
 
     fn clusters(&self) -> Clusters<'_> {
         let mut columns = Clusters::default();
+        let mut members = 0;
         for row in self.rows.clusters {
+            members += row.members.len();
+            if members > MEMBERS {
+                break;
+            }
             columns.leader.push(self.name(&row.leader));
             columns.members.push(row.members.iter().map(|id| self.name(id)).collect());
             columns.min_resemblance.push(rounded(row.min_resemblance));
@@ -552,7 +574,11 @@ impl<'a> Data<'a> {
                 *copied.entry((own, other)).or_default() += span.end_char - span.start_char;
             }
         }
-        copied.into_iter().map(|((own, other), chars)| (own, other, chars)).collect()
+        let mut copied: Vec<_> =
+            copied.into_iter().map(|((own, other), chars)| (own, other, chars)).collect();
+        copied.sort_by_key(|&(.., chars)| std::cmp::Reverse(chars));
+        copied.truncate(COPIED);
+        copied
     }
 
     fn links(&self) -> Vec<(u32, u32, u64)> {

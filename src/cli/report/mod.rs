@@ -19,6 +19,7 @@ use flate2::write::GzEncoder;
 use minijinja::{Environment, context};
 use rayon::prelude::*;
 use serde::Serialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use twicetold::Status;
 
@@ -46,6 +47,11 @@ const BLOCK: usize = 1 << 18;
 const LEVEL: Compression = Compression::new(3);
 /// Blocks packed at once.
 const AT_ONCE: usize = 16;
+
+/// Inputs listed that were skipped.
+const SKIPPED: usize = 1000;
+/// Inputs that the title names.
+const SOME: usize = 4;
 
 const PAGE_HTML: &str = include_str!("web/page.html");
 const STYLE: &str = include_str!("web/style.css");
@@ -115,9 +121,8 @@ pub(crate) fn run(args: &ReportArgs, messages: Messages) -> Result<u8> {
 ///
 /// If it cannot be written.
 pub(crate) fn write(out: &mut impl Write, mut rows: Rows, most: Option<usize>) -> Result<()> {
-    // What differs between equal runs.
-    rows.run["timing"].take();
-    rows.run["config"]["threads"].take();
+    let title = title(&rows.run["inputs"]);
+    fit(&mut rows.run, &title);
     let mut data = Data::new(&rows);
     let mut blocks = Vec::new();
     let room = FILE - PAGE;
@@ -157,8 +162,6 @@ pub(crate) fn write(out: &mut impl Write, mut rows: Rows, most: Option<usize>) -
     );
     let counts = &rows.run["counts"];
     let count = counts["documents"].as_u64().unwrap_or(0);
-    let inputs = rows.run["inputs"].as_array().into_iter().flatten().filter_map(|input| input.as_str());
-    let title = inputs.map(printable).collect::<Vec<_>>().join(", ");
     let labels = twicetold::Label::ALL.iter().zip(counts["labels"].as_array().into_iter().flatten());
     let weight = counts["weight"].as_u64().unwrap_or(0).max(1) as f64;
     let ledger: Vec<(&str, String)> = labels
@@ -229,6 +232,32 @@ fn packed(name: &str, data: &impl Serialize) -> Result<Block> {
     let mut encoder = GzEncoder::new(Vec::new(), LEVEL);
     encoder.write_all(&serde_json::to_vec(data)?)?;
     Ok(Block { name: name.to_owned(), data: STANDARD.encode(encoder.finish()?) })
+}
+
+/// Takes out of what `run.json` says what differs between equal runs, and all
+/// but the first of the inputs that were skipped.
+fn fit(run: &mut Value, title: &str) {
+    run["title"] = title.into();
+    run["timing"].take();
+    run["config"]["threads"].take();
+    let mut skipped = 0;
+    for list in ["skipped", "against_skipped"] {
+        if let Some(list) = run[list].as_array_mut() {
+            skipped += list.len();
+            list.truncate(SKIPPED);
+        }
+    }
+    run["skipped_count"] = skipped.into();
+}
+
+/// The names of the first inputs.
+fn title(inputs: &Value) -> String {
+    let names: Vec<String> =
+        inputs.as_array().into_iter().flatten().filter_map(Value::as_str).map(printable).collect();
+    match names.len().checked_sub(SOME) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..SOME].join(", ")),
+    }
 }
 
 fn script() -> String {

@@ -103,7 +103,12 @@ function pairsView(params) {
       wanted in core.clusters.leader &&
       section(`Cluster ${wanted + 1}`, clusterList([wanted], true)),
     core.clusters.leader.length > 0 &&
-      section('Clusters', h('p.hint', null, MEANS.weakest), clusterList(clustersBySize())),
+      section(
+        'Clusters',
+        h('p.hint', null, MEANS.weakest),
+        leftOut(core.clusters.leader.length, core.totals.clusters, 'clusters', 'clusters.jsonl'),
+        clusterList(clustersBySize()),
+      ),
     pairs.a.length > 0 &&
       section('Pairs', leftOut(pairs.a.length, core.totals.pairs, 'pairs', 'pairs.jsonl'), list.node),
     drawn && section('What documents have in common', drawn),

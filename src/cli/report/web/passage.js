@@ -9,7 +9,7 @@ async function passageView(params, number) {
   const found = await family(row);
   const name = kind(row);
   const dated = fams.first_date[row];
-  const sources = fams.sources[row];
+  const sources = fams.source_count[row];
   const wordings = await wordingsOf(found);
   const places = growing(found.places, 30, async (place) => placeRow(place, await context(place)));
   const next = (at, text) => at in fams.kind && h('a', { href: toPassage(at) }, text);
@@ -50,7 +50,11 @@ async function passageView(params, number) {
             fams.variants[row] > wordings.length &&
               h('p.note', null, `${count(fams.variants[row] - wordings.length)} more wordings.`),
           ),
-        section('Places', places.nodes),
+        section(
+          'Places',
+          places.nodes,
+          leftOut(found.places.length, fams.occurrences[row], 'places', 'occurrences.jsonl'),
+        ),
       ),
       h(
         'aside',
@@ -58,7 +62,7 @@ async function passageView(params, number) {
         figures([
           ['documents', count(fams.df[row]), MEANS.docs],
           ['places', count(fams.occurrences[row]), MEANS.places],
-          sources.length > 0 && ['sources', count(sources.length), MEANS.sources],
+          sources > 0 && ['sources', count(sources), MEANS.sources],
           ['tokens', count(fams.tokens[row]), MEANS.length],
           dated && ['first seen', line(dated), MEANS.first_seen],
           dated && ['last seen', line(fams.last_date[row]), MEANS.last_seen],
@@ -80,7 +84,7 @@ async function passageView(params, number) {
           ],
         ]),
         dated && section('Over time', course(fams.course[row], true)),
-        sources.length > 1 && section('Sources', sourceBars(found)),
+        sources > 1 && section('Sources', sourceBars(found)),
       ),
     ),
   ];

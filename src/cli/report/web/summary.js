@@ -19,7 +19,7 @@ function summaryView(params) {
             h(
               'a',
               { href: to('passages', { q: '-kind:formula' }) },
-              `All ${count(passages.length)} passages`,
+              `All ${count(core.totals.families - core.totals.formulas)} passages`,
             ),
           ),
       ),
@@ -35,7 +35,7 @@ function summaryView(params) {
             h(
               'a',
               { href: to('passages', { q: 'kind:formula' }) },
-              `All ${count(formulas.length)} set phrases`,
+              `All ${count(core.totals.formulas)} set phrases`,
             ),
           ),
       ),
@@ -50,12 +50,11 @@ function summaryView(params) {
   ];
 }
 
-const title = () => core.run.inputs.map(line).join(', ');
+const title = () => core.run.title;
 
 function headline() {
   const { counts } = core.run;
-  const formulas = fams.kind.filter((of) => KINDS[of].name === 'formula').length;
-  const whole = familiesListed() === core.totals.families;
+  const { formulas } = core.totals;
   const dates = upTo(core.judged).filter((doc) => docs.time[doc] !== null);
   const first = dates.reduce(
     (best, doc) => (best === null || docs.time[doc] < docs.time[best] ? doc : best),
@@ -65,7 +64,7 @@ function headline() {
     (best, doc) => (best === null || docs.time[doc] > docs.time[best] ? doc : best),
     null,
   );
-  const near = core.clusters.members.reduce((sum, members) => sum + members.length, 0);
+  const near = core.totals.members;
   const own = counts.labels[0] + counts.labels[1];
   return figures([
     ['documents', count(counts.documents), MEANS.documents],
@@ -85,12 +84,10 @@ function headline() {
     ['original', percent(share(own, counts.weight - counts.labels[8])), MEANS.originality],
     [
       'recurring passages',
-      whole ? count(familiesListed() - formulas) : count(core.totals.families),
-      whole
-        ? 'Texts that stand in two or more places, set phrases apart.'
-        : 'Texts that stand in two or more places, set phrases among them.',
+      count(core.totals.families - formulas),
+      'Texts that stand in two or more places, set phrases apart.',
     ],
-    whole && formulas > 0 && ['set phrases', count(formulas), KINDS[5].meaning],
+    formulas > 0 && ['set phrases', count(formulas), KINDS[5].meaning],
     [
       'near-duplicates',
       near ? `${count(near)} in ${many(core.totals.clusters, 'cluster')}` : 'none',
@@ -183,6 +180,8 @@ function skippedInputs() {
     'Inputs that were skipped',
     all.length === 0 && h('p', null, 'None.'),
     list.nodes,
+    core.run.skipped_count > all.length &&
+      h('p.note', null, `${count(core.run.skipped_count - all.length)} more are in run.json.`),
     notes.map((note) => h('p.note', null, said(note))),
   );
 }
