@@ -20,15 +20,20 @@ use generate::{Plan, Random, Score, Words};
 use plagdet::Passage;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use twicetold::{Config, Detector, Document, Sensitivity, Unit};
+use twicetold::{Config, Detector, Document, OccurrenceRow, Sensitivity, Unit};
 use unicode_normalization::UnicodeNormalization;
 
 fn main() {
     // `cargo test --benches` only asks whether it runs.
     let brief = !std::env::args().any(|arg| arg == "--bench") || std::env::args().any(|arg| arg == "--test");
     planted(brief);
+    println!();
+    judged("seeds", Some(seeds()));
     match std::env::var_os("TWICETOLD_CORPORA").map(PathBuf::from) {
         Some(folder) => {
+            for set in ["senate-press-releases-a", "digitalgov"] {
+                judged(set, dated(&folder, set));
+            }
             in_real_text(&folder);
             passages(&folder);
             near_duplicates(&folder);
@@ -100,6 +105,99 @@ struct Text {
 fn documents(folder: &Path, name: &str) -> Option<Vec<Document>> {
     let texts = read::<Text>(folder, name)?;
     Some(texts.into_iter().map(|Text { id, text }| Document::new(id, text)).collect())
+}
+
+/// The same with what else is known of them, the first of each id.
+fn dated(folder: &Path, name: &str) -> Option<Vec<Document>> {
+    #[derive(Deserialize)]
+    struct Dated {
+        id: String,
+        text: String,
+        source: Option<String>,
+        date: Option<String>,
+    }
+    let document = |row: Dated| {
+        let mut document = Document::new(row.id, row.text);
+        document.source = row.source;
+        document.date = row.date.and_then(|date| date.parse().ok());
+        document
+    };
+    let mut seen = BTreeSet::new();
+    let texts = read::<Dated>(folder, name)?.into_iter().map(document);
+    Some(texts.filter(|document| seen.insert(document.id.clone())).collect())
+}
+
+/// The sample articles.
+fn seeds() -> Vec<Document> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
+    let files = folder.read_dir().expect("seeds/ is part of the project");
+    let paths = files.map(|entry| entry.expect("a directory entry").path());
+    let document = |path: PathBuf| {
+        let id = format!("seeds/{}", path.file_name().expect("a file").to_string_lossy());
+        Document::new(id, std::fs::read_to_string(path).expect("UTF-8"))
+    };
+    paths.map(document).collect()
+}
+
+/// A passage and the kind it was judged to be by a reader who saw its text, its
+/// places and its figures, but not what the program says. Where another reader
+/// might say otherwise, that stands in `also`. The rules were made on the `first`
+/// ones; of the `later` ones only one bound was moved.
+#[derive(Deserialize)]
+struct Judged {
+    set: String,
+    part: String,
+    doc: String,
+    start_byte: u64,
+    end_byte: u64,
+    text: String,
+    kind: String,
+    also: Vec<String>,
+    reason: String,
+}
+
+/// How often the kinds of passages are those that a reader gave them.
+fn judged(set: &str, documents: Option<Vec<Document>>) {
+    let Some(documents) = documents else { return };
+    let rows = include_str!("input/judged.jsonl").lines();
+    let rows = rows.map(|row| serde_json::from_str::<Judged>(row).expect("a row as described"));
+    let rows: Vec<Judged> = rows.filter(|row| row.set == set).collect();
+    let report = detector(Config::default()).scan(&documents).expect("unique ids");
+    let mut places: BTreeMap<&str, Vec<&OccurrenceRow>> = BTreeMap::new();
+    for row in &report.occurrences {
+        places.entry(&row.doc).or_default().push(row);
+    }
+    for part in ["first", "later"] {
+        let rows: Vec<&Judged> = rows.iter().filter(|row| row.part == part).collect();
+        if rows.is_empty() {
+            continue;
+        }
+        let (mut same, mut either) = (0, 0);
+        for row in &rows {
+            // The occurrence that has most in common with the place.
+            let common = |o: &&&OccurrenceRow| {
+                let both = row.end_byte.min(o.end_byte).saturating_sub(row.start_byte.max(o.start_byte));
+                (2 * both) as i64 - (o.end_byte - o.start_byte) as i64
+            };
+            let found = places.get(&*row.doc).and_then(|all| all.iter().max_by_key(common));
+            let found = found.map(|o| &report.families[o.family as usize - 1]);
+            let kind = found.map_or("none", |family| family.kind.as_str());
+            same += usize::from(kind == row.kind);
+            if kind == row.kind || row.also.iter().any(|also| also == kind) {
+                either += 1;
+            } else {
+                let said = found.map_or("", |family| &family.reason);
+                println!("  {kind} ({said}), judged {} ({}): {}", row.kind, row.reason, row.text);
+            }
+        }
+        let share = |count: usize| count as f64 / rows.len() as f64;
+        println!(
+            "{set}, {} {part} kinds judged by hand: {:.3} the same, {:.3} with second opinions",
+            rows.len(),
+            share(same),
+            share(either)
+        );
+    }
 }
 
 /// The words of a collection, or its characters, in their order and each once.

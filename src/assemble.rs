@@ -92,6 +92,8 @@ struct Wordings {
     tokens: u32,
     /// Its share of letters.
     letters: f64,
+    /// Its share of tokens that are joined to the one before.
+    joined: f64,
     text_hash: String,
     /// The wording of each occurrence; 1 is the most frequent.
     numbers: Vec<u32>,
@@ -242,7 +244,8 @@ impl<'a> Context<'a> {
         let mut documents: Vec<u32> = occurrences.iter().map(|o| o.document).collect();
         documents.dedup();
         let facts: Vec<&Facts> = self.sights_of(number, sights).map(|sight| &sight.facts).collect();
-        let Wordings { text, tokens, letters, text_hash, numbers } = self.wordings(number, sights, folded);
+        let Wordings { text, tokens, letters, joined, text_hash, numbers } =
+            self.wordings(number, sights, folded);
         let variants = numbers.iter().copied().max().unwrap_or(1);
         let places = occurrences.len() as f64;
         let share =
@@ -281,6 +284,7 @@ impl<'a> Context<'a> {
             covered: covered.len() as u32,
             source,
             letters,
+            joined,
         };
         let (kind, reason) = signals.kind(self.config);
         let dates = || documents.iter().filter_map(|&document| self.date(document));
@@ -352,9 +356,10 @@ impl<'a> Context<'a> {
             |is: fn(&u8) -> bool| text.as_bytes().iter().map(|byte| u64::from(is(byte))).sum::<u64>() as f64;
         let letters = count(|byte| byte.is_ascii_alphabetic() || *byte >= 0xc0);
         let letters = letters / (letters + count(u8::is_ascii_digit)).max(1.0);
+        let joined = tokens.joined(start as usize, end as usize) as f64 / f64::from(end - start);
         tokens.folded(start as usize, end as usize, folded);
         let text_hash = format!("{:032x}", xxh3_128(folded));
-        Wordings { text, tokens: end - start, letters, text_hash, numbers }
+        Wordings { text, tokens: end - start, letters, joined, text_hash, numbers }
     }
 
     /// The size of the source that has a passage most habitually with how many

@@ -13,6 +13,8 @@ use crate::tokens::{Tokenizer, Tokens};
 const MOSTLY: f64 = 0.75;
 /// Rest similarity below which documents differ outside a passage.
 pub(crate) const DIFFERENT: f64 = 0.5;
+/// The same of prose, of which several paragraphs may be stock.
+const DIFFERENT_PROSE: f64 = 0.75;
 /// Standard deviation of the relative position of what has a fixed place.
 const FIXED: f64 = 0.05;
 /// The same for what has a steady place in one source.
@@ -26,6 +28,17 @@ const SHORT_LINE: u32 = 12;
 const LONG_BLOCK: u32 = 60;
 /// Share of letters among the characters of prose.
 const PROSE: f64 = 0.7;
+/// Share of tokens that are joined to the one before, as those of addresses
+/// and markup are, from which a text is no prose.
+const JOINED: f64 = 0.35;
+/// Share of places inside quotation marks from which it does not matter where
+/// in a document they are.
+const SPOKEN: f64 = 0.75;
+/// Documents with the same words at the same place, from which this is house
+/// style; twice as many for whole paragraphs.
+const HOUSE: u32 = 4;
+/// How much of it must be word for word the same.
+const STYLED: f64 = 0.85;
 
 /// Where an occurrence stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -77,7 +90,7 @@ impl Facts {
 
 /// The quoted stretches of a text in bytes: what stands between quotation marks
 /// of any kind, and lines that begin with `>`. A quotation that is not closed
-/// ends with its paragraph.
+/// ends with its paragraph; what has no space, as a name of a file, is none.
 pub(crate) fn quotes(text: &str) -> Vec<(usize, usize)> {
     let bytes = text.as_bytes();
     let mut found: Vec<(usize, usize)> = Vec::new();
@@ -113,7 +126,9 @@ pub(crate) fn quotes(text: &str) -> Vec<(usize, usize)> {
             }
         } else if let Some((opener, start)) = open {
             if closes(opener, character) {
-                found.push((start, at));
+                if opener != '"' || text[start..at].contains(char::is_whitespace) {
+                    found.push((start, at));
+                }
                 open = None;
             }
         } else if character == '"' && here > 0 && bytes[here - 1] == b'=' {
@@ -191,6 +206,8 @@ pub(crate) struct Signals {
     pub source: (u32, u32),
     /// Share of letters among the letters and digits of its text.
     pub letters: f64,
+    /// Share of its tokens that no space divides from the one before.
+    pub joined: f64,
 }
 
 impl Signals {
@@ -212,6 +229,15 @@ impl Signals {
             let reason = format!("at least {least} of {} of {documents} documents", self.covered);
             return (Kind::Syndicated, reason);
         }
+        let quotation = || {
+            let reason =
+                format!("{} of {occurrences} places are inside quotation marks", percent(self.quote_share));
+            (Kind::Quotation, reason)
+        };
+        let short = (tokens as usize) < config.formula_tokens;
+        if self.quote_share >= SPOKEN && !short {
+            return quotation();
+        }
         let lines = self.block_share >= MOSTLY;
         if lines && self.edge_share >= 0.5 && differs && (df >= 3 || tokens < LONG_BLOCK) {
             let reason = format!(
@@ -220,9 +246,16 @@ impl Signals {
             );
             return (Kind::Boilerplate, reason);
         }
-        if self.block_share >= 0.5 && df >= 3 && self.position_sd <= FIXED && differs {
+        let enough = if (tokens as usize) < config.stock_tokens { HOUSE } else { 2 * HOUSE };
+        let fixed = self.position_sd <= FIXED && differs && df >= enough && tokens < LONG_BLOCK;
+        if self.block_share >= 0.5 && fixed {
             let place = percent(self.position_mean);
             let reason = format!("always at {place} of the text, in {df} documents whose rest differs");
+            return (Kind::Boilerplate, reason);
+        }
+        if self.edge_share >= 0.9 && fixed && !short && self.cohesion >= STYLED {
+            let place = percent(self.position_mean);
+            let reason = format!("always near {place} of the text, in {df} documents that begin or end so");
             return (Kind::Boilerplate, reason);
         }
         let (size, with) = self.source;
@@ -239,20 +272,20 @@ impl Signals {
             return (Kind::Boilerplate, format!("the same short line in {df} documents"));
         }
         if self.quote_share >= 0.5 {
-            let reason =
-                format!("{} of {occurrences} places are inside quotation marks", percent(self.quote_share));
-            return (Kind::Quotation, reason);
+            return quotation();
         }
-        if (tokens as usize) < config.formula_tokens && self.block_share < 0.5 {
+        if short && self.block_share < 0.5 {
             let reason = format!("a set phrase of {tokens} tokens inside other text, {occurrences} times");
             return (Kind::Formula, reason);
         }
         if tokens as usize >= config.stock_tokens
             && df as usize >= config.stock_df
-            && differs
+            && rest < DIFFERENT_PROSE
             && self.letters >= PROSE
+            && self.joined < JOINED
         {
-            return (Kind::Stock, format!("prose of {tokens} tokens in {df} documents whose rest differs"));
+            let rest = if differs { "differs" } else { "is alike but not the same" };
+            return (Kind::Stock, format!("prose of {tokens} tokens in {df} documents whose rest {rest}"));
         }
         let reason = format!("{tokens} tokens in {df} documents, of no particular kind");
         (Kind::Shared, reason)
@@ -269,15 +302,16 @@ mod tests {
 
     #[test]
     fn quotation_marks_of_many_kinds() {
-        assert_eq!(quoted("He said: “We will.” Then \"no\"."), ["“We will.”", "\"no\""]);
+        assert_eq!(quoted("He said: “We will.” Then \"not now\"."), ["“We will.”", "\"not now\""]);
         assert_eq!(quoted("«Non», „nein“ und »doch«; 「はい」"), ["«Non»", "„nein“", "»doch«", "「はい」"]);
         assert_eq!(quoted("x\n> one\ntwo\n>three"), ["> one", ">three"]);
+        assert_eq!(quoted("see \"2019-01-02-a-page.md\" and \"a page\""), ["\"a page\""]);
     }
 
     #[test]
     fn attributes_of_markup_are_no_quotations() {
-        let text = "<img src=\"a.jpg\" alt=\"A mill\"> he said \"no\" <a href=\"";
-        assert_eq!(quoted(text), ["\"no\""]);
+        let text = "<img src=\"a.jpg\" alt=\"A mill\"> he said \"oh no\" <a href=\"";
+        assert_eq!(quoted(text), ["\"oh no\""]);
     }
 
     #[test]
@@ -311,7 +345,11 @@ mod tests {
                 Kind::Shared,
                 Signals { block_share: 1.0, edge_share: 1.0, df: 2, documents: 2, tokens: 180, ..signals() },
             ),
-            (Kind::Boilerplate, Signals { block_share: 0.6, position_sd: 0.01, ..signals() }),
+            (
+                Kind::Boilerplate,
+                Signals { block_share: 0.6, position_sd: 0.01, df: 8, documents: 8, ..signals() },
+            ),
+            (Kind::Stock, Signals { block_share: 0.6, position_sd: 0.01, ..signals() }),
             (
                 Kind::Boilerplate,
                 Signals { block_share: 0.6, position_sd: 0.1, source: (100, 5), ..signals() },
@@ -322,7 +360,18 @@ mod tests {
             (Kind::Stock, signals()),
             (Kind::Shared, Signals { df: 2, documents: 2, ..signals() }),
             (Kind::Shared, Signals { letters: 0.3, ..signals() }),
-            (Kind::Shared, Signals { rest_similarity: Some(0.7), ..signals() }),
+            (Kind::Stock, Signals { rest_similarity: Some(0.7), ..signals() }),
+            (Kind::Shared, Signals { rest_similarity: Some(0.8), ..signals() }),
+            (Kind::Shared, Signals { joined: 0.5, ..signals() }),
+            (Kind::Quotation, Signals { quote_share: 0.9, block_share: 1.0, edge_share: 1.0, ..signals() }),
+            (
+                Kind::Boilerplate,
+                Signals { edge_share: 1.0, position_sd: 0.02, df: 4, documents: 4, tokens: 15, ..signals() },
+            ),
+            (
+                Kind::Stock,
+                Signals { edge_share: 1.0, position_sd: 0.02, df: 9, documents: 9, tokens: 70, ..signals() },
+            ),
         ];
         for (kind, signals) in cases {
             let (found, reason) = signals.kind(&Config::default());

@@ -512,6 +512,24 @@ impl Tokens<'_> {
         first - before.map(char::len_utf8).sum::<usize>()..last + after.map(char::len_utf8).sum::<usize>()
     }
 
+    /// Places in a range of tokens where signs but no space stand between two
+    /// words, as in addresses and markup; apostrophes and commas apart. Signs
+    /// outside ASCII are taken for letters.
+    pub(crate) fn joined(&self, from: usize, to: usize) -> usize {
+        let mut joined = 0;
+        let (mut signs, mut joins) = (0, true);
+        for &byte in self.text[self.extent(from, to)].as_bytes() {
+            if byte.is_ascii_alphanumeric() || byte >= 0x80 {
+                joined += usize::from(signs > 0 && joins);
+                (signs, joins) = (0, true);
+            } else {
+                signs += 1;
+                joins &= !byte.is_ascii_whitespace() && !matches!(byte, b'\'' | b',');
+            }
+        }
+        joined
+    }
+
     /// Whether a token begins a line; the end of the text counts as one.
     #[inline]
     pub(crate) fn starts_line(&self, number: usize) -> bool {
@@ -771,6 +789,18 @@ mod tests {
         let mut in_blocks = Vec::new();
         Tokenizer::new(text, false).each(|token, place| in_blocks.push((token, place)));
         assert_eq!(in_blocks, one_by_one, "{text:?}");
+    }
+
+    #[test]
+    fn words_of_addresses_are_joined() {
+        let joined = |text: &str| {
+            let chunk = TokenChunk::new(std::iter::once(text), false);
+            let tokens = chunk.get(0, text);
+            (tokens.joined(0, tokens.len()), tokens.len())
+        };
+        assert_eq!(joined("It doesn't cost 20,000 (or more) – “not” now."), (0, 9));
+        assert_eq!(joined("see https://example.org/a-page.html now"), (5, 8));
+        assert_eq!(joined("新しい橋が開通、した"), (0, 9));
     }
 
     proptest! {
