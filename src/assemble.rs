@@ -92,8 +92,8 @@ struct Wordings {
     tokens: u32,
     /// Its share of letters.
     letters: f64,
-    /// Its share of tokens that are joined to the one before.
-    joined: f64,
+    /// The occurrence it is of.
+    place: usize,
     text_hash: String,
     /// The wording of each occurrence; 1 is the most frequent.
     numbers: Vec<u32>,
@@ -244,7 +244,7 @@ impl<'a> Context<'a> {
         let mut documents: Vec<u32> = occurrences.iter().map(|o| o.document).collect();
         documents.dedup();
         let facts: Vec<&Facts> = self.sights_of(number, sights).map(|sight| &sight.facts).collect();
-        let Wordings { text, tokens, letters, joined, text_hash, numbers } =
+        let Wordings { text, tokens, letters, place, text_hash, numbers } =
             self.wordings(number, sights, folded);
         let variants = numbers.iter().copied().max().unwrap_or(1);
         let places = occurrences.len() as f64;
@@ -266,6 +266,14 @@ impl<'a> Context<'a> {
         let (source, sources) = self.sources_of(&documents);
         let matched: u64 = occurrences.iter().map(|o| u64::from(o.matched)).sum();
         let all: u64 = occurrences.iter().map(|o| u64::from(o.end - o.start)).sum();
+        // Asked only of what may be stock.
+        let may_be_stock =
+            tokens as usize >= self.config.stock_tokens && leaders.len() >= self.config.stock_df;
+        let joined = || {
+            let Occurrence { document, start, end, .. } = occurrences[place];
+            let joined = self.collection.tokens(document).joined(start as usize, end as usize);
+            joined as f64 / f64::from(end - start)
+        };
         let signals = Signals {
             documents: documents.len() as u32,
             df: leaders.len() as u32,
@@ -284,7 +292,7 @@ impl<'a> Context<'a> {
             covered: covered.len() as u32,
             source,
             letters,
-            joined,
+            joined: if may_be_stock { joined() } else { 0.0 },
         };
         let (kind, reason) = signals.kind(self.config);
         let dates = || documents.iter().filter_map(|&document| self.date(document));
@@ -356,10 +364,9 @@ impl<'a> Context<'a> {
             |is: fn(&u8) -> bool| text.as_bytes().iter().map(|byte| u64::from(is(byte))).sum::<u64>() as f64;
         let letters = count(|byte| byte.is_ascii_alphabetic() || *byte >= 0xc0);
         let letters = letters / (letters + count(u8::is_ascii_digit)).max(1.0);
-        let joined = tokens.joined(start as usize, end as usize) as f64 / f64::from(end - start);
         tokens.folded(start as usize, end as usize, folded);
         let text_hash = format!("{:032x}", xxh3_128(folded));
-        Wordings { text, tokens: end - start, letters, joined, text_hash, numbers }
+        Wordings { text, tokens: end - start, letters, place: at, text_hash, numbers }
     }
 
     /// The size of the source that has a passage most habitually with how many

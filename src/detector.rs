@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use ahash::AHashSet;
 use rayon::prelude::*;
@@ -371,25 +372,25 @@ impl Scan<'_> {
         }
         let total = collection.len() as u64;
         let first = collection.roles.judged as usize;
-        let made: Vec<_> = collection
-            .ranges
-            .par_iter()
-            .map(|range| {
+        let mut documents = Vec::with_capacity(collection.len());
+        let mut spans = Vec::new();
+        let mut labels = [0; 9];
+        // Some at a time, so that the rows of spans are not held twice.
+        for ranges in collection.ranges.chunks(collection.ranges.len().div_ceil(PARTS).max(1)) {
+            let rows = |range: &Range<usize>| {
                 let range = range.start.max(first)..range.end.max(first);
                 let mut owner = Vec::new();
                 let row = |document| context.document(document as u32, &kinds, &sights, &mut owner);
                 let rows: Vec<_> = range.clone().map(row).collect();
                 (self.progress)(Stage::Ledger, range.len() as u64, total);
                 rows
-            })
-            .collect();
-        let mut documents = Vec::with_capacity(collection.len());
-        let mut spans = Vec::new();
-        let mut labels = [0; 9];
-        for (row, mut of_one, weights) in made.into_iter().flatten() {
-            documents.push(row);
-            spans.append(&mut of_one);
-            labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+            };
+            let made: Vec<_> = ranges.par_iter().map(rows).collect();
+            for (row, mut of_one, weights) in made.into_iter().flatten() {
+                documents.push(row);
+                spans.append(&mut of_one);
+                labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+            }
         }
         if let Some(ignored) = &findings.ignored {
             strike(&mut families, &mut occurrences, &mut spans, &findings.families, ignored);
@@ -792,7 +793,8 @@ fn bodies<'w>(collection: &'w Collection, boilerplate: &Bits) -> Vec<Words<'w>> 
     (0..collection.len() as u32).into_par_iter().map(body).collect()
 }
 
-const FAMILIES_AT_ONCE: usize = 4096;
+/// Parts in which rows are made.
+const PARTS: usize = 8;
 
 /// The rows of all families, numbered as they are found, and of their
 /// occurrences.
@@ -805,8 +807,9 @@ fn family_rows(
     let mut rows = Vec::with_capacity(count);
     let mut occurrences = Vec::with_capacity(sights.len());
     // Some at a time, so that the rows of occurrences are not held twice.
-    for start in (0..count).step_by(FAMILIES_AT_ONCE) {
-        let numbers = (start as u32..count.min(start + FAMILIES_AT_ONCE) as u32).into_par_iter();
+    let step = count.div_ceil(PARTS).max(1);
+    for start in (0..count).step_by(step) {
+        let numbers = (start as u32..count.min(start + step) as u32).into_par_iter();
         let made: Vec<_> =
             numbers.map_init(Vec::new, |folded, number| context.family(number, sights, folded)).collect();
         for (row, mut places) in made {
