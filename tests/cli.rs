@@ -503,3 +503,77 @@ fn listed_pairs_are_compared_in_their_order() {
         assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
     }
 }
+
+/// A run may be killed at any moment: what is in the output directory is the
+/// earlier result or the new one as a whole.
+#[cfg(unix)]
+#[test]
+fn a_killed_run_leaves_a_whole_result() {
+    let directory = TempDir::new().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    for (name, seed) in [("a", 1), ("b", 2)] {
+        let rows = generate::collection(seed, 150_000).into_iter();
+        let rows = rows.map(|d| serde_json::json!({"id": d.id, "text": d.text}).to_string() + "\n");
+        fs::write(at(&format!("{name}.jsonl")), rows.collect::<String>()).unwrap();
+    }
+    let scan = |name: &str, out: &str| -> Vec<String> {
+        ["scan", name, "-q", "--top", "0", "--out", out].map(str::to_owned).to_vec()
+    };
+    let read = |out: &str| -> BTreeMap<String, Vec<u8>> {
+        let files = fs::read_dir(at(out)).unwrap().map(|entry| entry.unwrap());
+        let of = |entry: &fs::DirEntry| match entry.file_name().to_str().unwrap() {
+            "run.json" => {
+                let mut run: Value = serde_json::from_slice(&fs::read(entry.path()).unwrap()).unwrap();
+                run["timing"].take();
+                run.to_string().into_bytes()
+            }
+            _ => fs::read(entry.path()).unwrap_or_default(),
+        };
+        files.map(|entry| (entry.file_name().into_string().unwrap(), of(&entry))).collect()
+    };
+    let mut whole = Vec::new();
+    for name in ["a", "b"] {
+        let args = scan(&format!("{name}.jsonl"), name);
+        let output = run(directory.path(), &args.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        whole.push(read(name));
+    }
+    assert!(whole[0] != whole[1]);
+    let kills = std::env::var("TWICETOLD_KILLS").map_or(40, |kills| kills.parse().unwrap());
+    let mut random = generate::Random(7);
+    let (mut seen, mut now) = ([0; 2], 2);
+    for number in 0..kills {
+        let next = number % 2;
+        let mut child = Command::new(env!("CARGO_BIN_EXE_twicetold"))
+            .args(scan(["a.jsonl", "b.jsonl"][next], "out"))
+            .current_dir(directory.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_micros(random.below(160_000) as u64));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // Whoever opens the results ends what was begun.
+        let output = run(directory.path(), &["families", "out"]);
+        if status(&output) != 0 {
+            assert!(now == 2 && !at("out/documents.jsonl").exists(), "{}", stderr(&output));
+            continue;
+        }
+        let mut found = read("out");
+        found.retain(|name, _| !name.starts_with(".twicetold-"));
+        now =
+            (0..2).find(|&of| found == whole[of]).unwrap_or_else(|| panic!("a mixture: {:?}", found.keys()));
+        seen[now] += 1;
+    }
+    assert!(kills < 40 || seen[0] > 0 && seen[1] > 0, "{seen:?}");
+    // The next whole run clears up.
+    let args = scan("a.jsonl", "out");
+    let output = run(directory.path(), &args.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let mut left = read("out");
+    // One that was killed before it had a lock is left alone for a minute.
+    let dead = |name: &str| at(&format!("out/{name}/.twicetold-lock")).exists();
+    left.retain(|name, _| !name.starts_with(".twicetold-") || dead(name));
+    assert!(left == whole[0], "nothing else is left: {:?}", left.keys());
+}

@@ -16,6 +16,7 @@ mod results;
 mod scan;
 mod summary;
 mod tables;
+mod unfinished;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

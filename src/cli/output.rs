@@ -1,12 +1,11 @@
 //! Writing results: complete, or not at all.
 //!
 //! All files are written into a temporary directory inside the output
-//! directory and renamed when every one of them is complete.
+//! directory and come into force together ([`unfinished`]).
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::time::Duration;
 
 use ahash::AHashMap;
@@ -14,13 +13,13 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::json;
-use tempfile::TempDir;
 use twicetold::{Config, Counts, DocumentRow, LangUnit, Report, Scores, Status};
 
 use super::args::{ScanArgs, Tables};
 use super::input::{Collected, Settings, Skipped};
 use super::report;
 use super::tables::{self, Table};
+use super::unfinished::{self, Unfinished};
 
 /// What `run.json` says.
 #[derive(Debug, Serialize)]
@@ -107,7 +106,8 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Makes sure, before any work, that the directory can be written to.
+/// Makes sure, before any work, that the directory can be written to, and ends
+/// what an earlier run began there.
 ///
 /// # Errors
 ///
@@ -115,42 +115,8 @@ impl<'a> Run<'a> {
 pub(crate) fn prepare(out: &Path) -> Result<()> {
     let here = || format!("cannot write to {}", out.display());
     fs::create_dir_all(out).with_context(here)?;
+    unfinished::settle(out).with_context(here)?;
     tempfile::tempfile_in(out).with_context(here)?;
-    Ok(())
-}
-
-/// The temporary directory to remove when the program is interrupted.
-static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
-
-/// Makes a temporary directory in another, which is removed when the program is
-/// interrupted.
-fn unfinished(directory: &Path) -> Result<TempDir> {
-    let unfinished = tempfile::Builder::new().prefix(".twicetold-").tempdir_in(directory)?;
-    *UNFINISHED.lock().expect("no thread panics while it holds this") = Some(unfinished.path().to_owned());
-    // A second handler cannot be set; this program sets one.
-    let _ = ctrlc::set_handler(|| {
-        if let Ok(Some(path)) = UNFINISHED.lock().as_deref() {
-            let _ = fs::remove_dir_all(path);
-        }
-        std::process::exit(130);
-    });
-    Ok(unfinished)
-}
-
-/// Writes a file, complete or not at all.
-///
-/// # Errors
-///
-/// If it cannot be written; then an earlier one stays.
-pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let unfinished = unfinished(directory.unwrap_or(Path::new(".")))?;
-    let written = unfinished.path().join("file");
-    let mut file = BufWriter::new(File::create(&written)?);
-    write(&mut file)?;
-    finish(file)?;
-    fs::rename(written, path)?;
-    *UNFINISHED.lock().expect("no thread panics while it holds this") = None;
     Ok(())
 }
 
@@ -168,7 +134,7 @@ pub(crate) fn write(
     run: &Run,
     page: Option<impl FnOnce(&mut BufWriter<File>) -> Result<()>>,
 ) -> Result<()> {
-    let unfinished = unfinished(out)?;
+    let unfinished = Unfinished::new(out)?;
     let to = unfinished.path();
     let skipped: Vec<DocumentRow> = skipped.iter().map(skipped_row).collect();
     tables::DOCUMENTS.write(to, format, report.documents.iter().chain(&skipped))?;
@@ -194,23 +160,12 @@ pub(crate) fn write(
     finish(file)?;
     // The run last, which tells that the others are complete.
     names.push(RUN.to_owned());
-    for name in &names {
-        fs::rename(to.join(name), out.join(name)).with_context(|| format!("cannot replace {name}"))?;
-    }
-    // Files of an earlier run in another format would not belong to it.
+    // Files of an earlier run in another format do not belong to it.
     let all =
         TABLES.iter().flat_map(|table| Tables::value_variants().iter().map(|&format| table.file(format)));
     let others = [tables::PASSIM.file(Tables::Csv), report::NAME.to_owned()];
-    for name in all.chain(others).filter(|name| !names.contains(name)) {
-        match fs::remove_file(out.join(&name)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot remove the earlier {name}"));
-            }
-            _ => {}
-        }
-    }
-    *UNFINISHED.lock().expect("no thread panics while it holds this") = None;
-    Ok(())
+    let stale = all.chain(others).filter(|name| !names.contains(name)).collect();
+    unfinished.commit(names, stale)
 }
 
 /// Writes rows as JSON Lines.

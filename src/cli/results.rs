@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use twicetold::{ClusterRow, DocumentRow, FamilyRow, OccurrenceRow, PairRow, SpanRow};
 
 use super::input::{self, Collected, Settings};
+use super::unfinished;
 
 /// A directory with results, of which the tables are read when asked for.
 pub(crate) struct Results {
@@ -36,6 +37,7 @@ impl Results {
     ///
     /// If there are none, or not as JSON Lines.
     pub(crate) fn open(directory: &Path) -> Result<Self> {
+        unfinished::settle(directory)?;
         let path = directory.join("run.json");
         let file = File::open(&path).with_context(|| {
             format!("no results in {}: they are written by `twicetold scan --out`", directory.display())

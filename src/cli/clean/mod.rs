@@ -21,6 +21,7 @@ use twicetold::{ClusterRow, Document, DocumentRow, Label, SpanRow};
 
 use super::args::{CleanArgs, KeepCopy, NearDuplicates};
 use super::results::Results;
+use super::unfinished::Unfinished;
 use super::{DONE, Messages, SKIPPED, complain, output, summary, warn};
 pub(crate) use cut::Boundary;
 use rewrite::{Annotation, Decision, Stretch, Verdict};
@@ -314,14 +315,13 @@ fn write(
     if fs::read_dir(to).with_context(here)?.next().is_some() {
         bail!("{} is not empty; name a new directory", to.display());
     }
-    let unfinished = tempfile::Builder::new().prefix(".twicetold-").tempdir_in(to).with_context(here)?;
+    let unfinished = Unfinished::new(to).with_context(here)?;
     let notes = rewrite::rewrite(unfinished.path(), results.settings(), files, decisions)?;
+    let mut names = unfinished.files().with_context(here)?;
     let mut manifest = BufWriter::new(File::create_new(unfinished.path().join(MANIFEST)).with_context(here)?);
     output::lines(&mut manifest, changes)?;
     output::finish(manifest)?;
-    for entry in fs::read_dir(unfinished.path())? {
-        let entry = entry?;
-        fs::rename(entry.path(), to.join(entry.file_name())).with_context(here)?;
-    }
+    names.push(MANIFEST.to_owned());
+    unfinished.commit(names, Vec::new()).with_context(here)?;
     Ok(notes)
 }

@@ -25,7 +25,7 @@ use twicetold::Status;
 
 use super::args::ReportArgs;
 use super::results::Results;
-use super::{DONE, Messages, complain, output, printable, summary};
+use super::{DONE, Messages, complain, printable, summary, unfinished};
 use data::Data;
 pub(crate) use data::Rows;
 
@@ -106,7 +106,7 @@ pub(crate) fn run(args: &ReportArgs, messages: Messages) -> Result<u8> {
         references: against.as_ref().map_or(&[], |against| &against.documents),
     };
     let path = args.out.clone().unwrap_or_else(|| args.results.join(NAME));
-    output::replace(&path, |file| write(file, rows, args.report_docs))
+    unfinished::replace(&path, |file| write(file, rows, args.report_docs))
         .with_context(|| format!("cannot write {}", path.display()))?;
     if messages != Messages::None {
         complain("note", &format!("the report is {}", path.display()), None);
