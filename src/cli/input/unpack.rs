@@ -1,8 +1,10 @@
 //! Streams and what they are packed in: compression and archives, recognised
 //! by how they begin, whatever they are called.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, Write};
+use std::rc::Rc;
 
 use flate2::bufread::GzDecoder;
 
@@ -24,6 +26,11 @@ const HEAD: u64 = 1024;
 const BUFFER: usize = 1 << 18;
 /// Compressions inside one another; more is an attack.
 const NESTED: usize = 4;
+/// Bytes up to which a stream may be packed as well as it likes.
+const UNSUSPECTED: u64 = 1 << 28;
+/// How many times its packed size a longer one may be. Text packs to a fifth,
+/// and to a hundredth where it says the same again and again.
+const RATIO: u64 = 250;
 
 impl<'a> Source<'a> {
     pub(crate) fn file(file: File) -> io::Result<Self> {
@@ -54,9 +61,10 @@ impl<'a> Source<'a> {
                 self.stream = Box::new(Cursor::new(head.clone()).chain(self.stream));
                 return Ok((self, head));
             };
-            let packed = Cursor::new(head).chain(self.stream);
+            let size = Rc::new(Cell::new(0));
+            let packed = Counted { stream: Cursor::new(head).chain(self.stream), read: size.clone() };
             let was = self.packed.unwrap_or(codec);
-            self = Source::stream(codec.reader(packed)?);
+            self = Source::stream(Bounded { stream: codec.reader(packed)?, packed: size, given: 0 });
             self.packed = Some(was);
         }
         Err(io::Error::other("compressed more often than four times"))
@@ -85,6 +93,53 @@ impl<'a> Source<'a> {
                 Ok(Whole::Bytes(bytes))
             }
         }
+    }
+}
+
+/// A stream that tells how much of it was read.
+struct Counted<R> {
+    stream: R,
+    read: Rc<Cell<u64>>,
+}
+
+impl<R: BufRead> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer)?;
+        self.read.set(self.read.get() + read as u64);
+        Ok(read)
+    }
+}
+
+impl<R: BufRead> BufRead for Counted<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.stream.fill_buf()
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.read.set(self.read.get() + amount as u64);
+        self.stream.consume(amount);
+    }
+}
+
+/// An unpacked stream that ends with an error if it is out of proportion.
+struct Bounded<R> {
+    stream: R,
+    /// Its size as it is packed, or as much of that as was read.
+    packed: Rc<Cell<u64>>,
+    given: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer)?;
+        self.given += read as u64;
+        if self.given > UNSUSPECTED && self.given / RATIO > self.packed.get() {
+            let reason = format!(
+                "unpacks to more than {RATIO} times its size, as a bomb does; if it is none, unpack it first"
+            );
+            return Err(io::Error::other(reason));
+        }
+        Ok(read)
     }
 }
 
@@ -264,7 +319,10 @@ pub(crate) fn members(
             .and_then(Result::ok)
             .map_or_else(|| at.to_string(), |name| name.into_owned());
         match archive.by_index(at) {
-            Ok(member) if member.is_file() => found(name, Ok(Source::stream(member))),
+            Ok(member) if member.is_file() => {
+                let packed = Rc::new(Cell::new(member.compressed_size()));
+                found(name, Ok(Source::stream(Bounded { stream: member, packed, given: 0 })));
+            }
             Ok(_) => {}
             Err(error) => found(name, Err(io::Error::other(error))),
         }
@@ -280,6 +338,20 @@ pub(crate) fn members(_: Holds, _: Source, _: impl FnMut(String, io::Result<Sour
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What was packed is only a little of what it unpacks to.
+    #[test]
+    fn bombs_are_not_unpacked() {
+        let sizes = [UNSUSPECTED / 2, UNSUSPECTED / 4 * 5];
+        let read = sizes.map(|size| {
+            let packer =
+                flate2::read::GzEncoder::new(io::repeat(b'0').take(size), flate2::Compression::default());
+            let (source, _) = Source::stream(packer).unpack()?;
+            io::copy(&mut source.into_stream(), &mut io::sink())
+        });
+        assert_eq!(read[0].as_ref().unwrap(), &sizes[0]);
+        assert!(read[1].as_ref().unwrap_err().to_string().contains("as a bomb does"));
+    }
 
     #[test]
     fn members_and_padding_of_gzip() {
