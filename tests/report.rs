@@ -92,6 +92,24 @@ fn a_report_holds_the_results_and_is_written_again() {
 }
 
 #[test]
+fn results_that_do_not_belong_together_are_refused() {
+    let directory = directory();
+    let at = |name: &str| directory.path().join("results").join(name);
+    for (table, from, to) in [
+        ("documents.jsonl", "{\"id\":\"seeds/000", "{\"id\":\"other/000"),
+        ("occurrences.jsonl", "\"doc\":\"seeds/000", "\"doc\":\"other/000"),
+        ("families.jsonl", "{\"family\":2,", "{\"family\":200,"),
+    ] {
+        done(directory.path(), &["scan", "seeds", "--out", "results"]);
+        let text = fs::read_to_string(at(table)).unwrap();
+        assert!(text.contains(from), "{table}");
+        fs::write(at(table), text.replacen(from, to, 1)).unwrap();
+        let error = refused(directory.path(), &["report", "results"]);
+        assert!(error.contains("do not belong together"), "{table}: {error}");
+    }
+}
+
+#[test]
 fn names_from_the_collection_are_no_markup() {
     let directory = directory();
     let hostile = "<script>alert(1)<|script>\"'&{{ 7 * 7 }}";

@@ -7,7 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use ahash::AHashMap;
+use ahash::{AHashMap, AHashSet};
+use anyhow::{Result, ensure};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
@@ -30,6 +31,26 @@ pub(crate) struct Rows<'a> {
     pub texts: &'a [Document],
     /// The documents of another collection they were set against.
     pub references: &'a [Document],
+}
+
+impl Rows<'_> {
+    /// Makes sure that the tables belong together, as those of one scan do.
+    ///
+    /// # Errors
+    ///
+    /// If they do not.
+    pub(super) fn check(&self) -> Result<()> {
+        let ids = |documents: &[Document]| documents.iter().map(|d| d.id.clone()).collect::<AHashSet<_>>();
+        let (own, others) = (ids(self.texts), ids(self.references));
+        let numbers = self.occurrences.chunk_by(|x, y| x.family == y.family).map(|same| same[0].family);
+        let fit = self.documents.iter().all(|row| own.contains(&*row.id))
+            && self.spans.iter().all(|row| own.contains(&*row.doc))
+            && self.occurrences.iter().all(|row| own.contains(&*row.doc) || others.contains(&*row.doc))
+            && self.families.iter().map(|row| row.family).eq(1..=self.families.len() as u32)
+            && numbers.eq(1..=self.families.len() as u32);
+        ensure!(fit, "the result files do not belong together: they were changed; scan again");
+        Ok(())
+    }
 }
 
 /// What every view needs besides the rows of documents and families.
@@ -162,8 +183,8 @@ pub(super) struct Opened<'a> {
 #[derive(Serialize)]
 pub(super) struct Text<'a> {
     text: &'a str,
-    /// Start, length, label, family, thousandths that match, the document it is
-    /// told of and the line there.
+    /// Start, length, label, family, thousandths that match, and a document that
+    /// has it too.
     spans: Vec<(u64, u64, usize, u32, u32, Option<Name<'a>>)>,
     /// Family, start and length of every passage.
     places: Vec<(u32, u64, u64)>,

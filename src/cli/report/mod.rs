@@ -105,6 +105,7 @@ pub(crate) fn run(args: &ReportArgs, messages: Messages) -> Result<u8> {
         texts: &collected.documents,
         references: against.as_ref().map_or(&[], |against| &against.documents),
     };
+    rows.check()?;
     let path = args.out.clone().unwrap_or_else(|| args.results.join(NAME));
     unfinished::replace(&path, |file| write(file, rows, args.report_docs))
         .with_context(|| format!("cannot write {}", path.display()))?;
