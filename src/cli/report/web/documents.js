@@ -118,31 +118,18 @@ function documentTable(rows, { label: told, plain, sort, onsort }) {
 }
 
 function documentsView(params) {
-  const told = h('p.told', { role: 'status' });
-  const errors = h('p.error', { role: 'alert' });
-  const list = documentTable([], {
-    label: 'Documents',
-    sort: sortOf(params),
-    onsort: (by) => setParams({ sort: by.column, down: by.down ? 1 : null }),
+  const list = documentTable([], { label: 'Documents', ...sorting(params) });
+  const named = (doc) => `${docs.id[doc]}\n${source(doc) ?? ''}\n${docs.path[doc] ?? ''}`.toLowerCase();
+  const { box, told } = searching({
+    params,
+    label: 'Search documents',
+    examples: ['originality:<50', 'boilerplate:>10', 'tokens:>1000', 'date:2019..2020'],
+    fields: DOCUMENT_FIELDS,
+    rows: upTo(core.judged),
+    noun: 'document',
+    textsOf: async () => named,
+    list,
   });
-  const search = (given) => {
-    setParams({ q: given });
-    const { tests, words, errors: wrong } = query(given, DOCUMENT_FIELDS);
-    errors.textContent = wrong.join(' ');
-    const named = (doc) => `${docs.id[doc]}\n${source(doc) ?? ''}\n${docs.path[doc] ?? ''}`.toLowerCase();
-    const found = upTo(core.judged).filter(
-      (doc) => tests.every((test) => test(doc)) && (!words.length || hasWords(words, named(doc))),
-    );
-    list.set(found);
-    told.textContent = `${many(found.length, 'document')}${given ? ` of ${count(core.judged)}` : ''}`;
-  };
-  const box = searchBox(
-    params.get('q') ?? '',
-    'Search documents',
-    ['originality:<50', 'boilerplate:>10', 'tokens:>1000', 'date:2019..2020'],
-    search,
-  );
-  scene.shown(() => search(params.get('q') ?? ''));
   return [
     h('h1', null, 'Documents'),
     h(
@@ -151,7 +138,6 @@ function documentsView(params) {
       `Words are looked for in names, sources and paths. Fields: ${Object.keys(DOCUMENT_FIELDS).join(', ')}; shares in percent.`,
     ),
     box.node,
-    errors,
     told,
     leftOut(core.judged, core.totals.documents, 'documents', 'documents.jsonl'),
     textsListed() < listed() &&

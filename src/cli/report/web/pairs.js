@@ -64,8 +64,7 @@ function pairsView(params) {
     rows: upTo(pairs.a.length),
     height: 46,
     link: (row) => (both(row) ? toPair(pairs.a[row], pairs.b[row]) : to('pairs')),
-    sort: sortOf(params) ?? { column: 'resemblance', down: true },
-    onsort: (by) => setParams({ sort: by.column, down: by.down ? 1 : null }),
+    ...sorting(params, { column: 'resemblance', down: true }),
     columns: [
       {
         name: 'earlier',
@@ -140,8 +139,7 @@ function sourcesView(params) {
     rows: upTo(core.sources.length).filter((row) => of[row].documents > 0),
     height: 46,
     link: (row) => to('documents', { q: `source:"${core.sources[row]}"` }),
-    sort: sortOf(params) ?? { column: 'documents', down: true },
-    onsort: (by) => setParams({ sort: by.column, down: by.down ? 1 : null }),
+    ...sorting(params, { column: 'documents', down: true }),
     columns: [
       {
         name: 'source',

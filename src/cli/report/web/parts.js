@@ -76,6 +76,41 @@ function searchBox(value, label, examples, onchange) {
   return { node, set: (text) => (input.value = text) };
 }
 
+/**
+ * A search over the rows of a table `list`. `fields` are those of the query
+ * language, `textsOf` promises what words are looked for in, row by row, and
+ * `onsearch` learns of every query.
+ */
+function searching({ params, label, examples, fields, rows, noun, textsOf, list, onsearch }) {
+  const told = h('p.told', { role: 'status' });
+  const errors = h('p.error', { role: 'alert' });
+  let turn = 0;
+  const search = async (given) => {
+    const mine = ++turn;
+    setParams({ q: given });
+    onsearch?.(given);
+    const { tests, words, errors: wrong } = query(given, fields);
+    errors.textContent = wrong.join(' ');
+    const textOf = words.length ? await textsOf() : null;
+    // Another search may have begun meanwhile.
+    if (mine !== turn) return;
+    const found = rows.filter(
+      (row) => tests.every((test) => test(row)) && (!textOf || hasWords(words, textOf(row))),
+    );
+    list.set(found);
+    told.textContent = `${many(found.length, noun)}${given ? ` of ${count(rows.length)}` : ''}`;
+  };
+  const box = searchBox(params.get('q') ?? '', label, examples, search);
+  scene.shown(() => search(params.get('q') ?? ''));
+  return { box, told: [errors, told], search };
+}
+
+/** How a table is sorted, as the address says, and the address as the table is. */
+const sorting = (params, usual) => ({
+  sort: params.get('sort') ? { column: params.get('sort'), down: params.has('down') } : usual,
+  onsort: (by) => setParams({ sort: by.column, down: by.down ? 1 : null }),
+});
+
 /** Text without its line breaks, for a look at a place. */
 const flowing = (text) => visible(text).replace(/\s+/gu, ' ');
 

@@ -116,34 +116,24 @@ function passageTable(rows, { label, plain, sort, onsort }) {
 }
 
 function passagesView(params) {
-  const told = h('p.told', { role: 'status' });
-  const errors = h('p.error', { role: 'alert' });
-  const list = passageTable([], {
-    label: 'Passages',
-    sort: sortOf(params),
-    onsort: (by) => setParams({ sort: by.column, down: by.down ? 1 : null }),
+  const list = passageTable([], { label: 'Passages', ...sorting(params) });
+  const { box, told, search } = searching({
+    params,
+    label: 'Search passages',
+    examples: ['kind:stock', 'docs:>10', '-kind:formula', '"word for word"'],
+    fields: PASSAGE_FIELDS,
+    rows: upTo(familiesListed()),
+    noun: 'passage',
+    textsOf: async () => {
+      const texts = await familyTexts();
+      return (row) => texts[row];
+    },
+    list,
+    onsearch: (given) =>
+      kinds
+        .querySelectorAll('button')
+        .forEach((button) => button.setAttribute('aria-pressed', given.includes(button.dataset.term))),
   });
-  const search = async (given) => {
-    setParams({ q: given });
-    const { tests, words, errors: wrong } = query(given, PASSAGE_FIELDS);
-    errors.textContent = wrong.join(' ');
-    const texts = words.length ? await familyTexts() : null;
-    if (box.node.isConnected && given !== params.q) params.q = given;
-    const found = upTo(familiesListed()).filter(
-      (row) => tests.every((test) => test(row)) && (!texts || hasWords(words, texts[row])),
-    );
-    list.set(found);
-    told.textContent = `${many(found.length, 'passage')}${given ? ` of ${count(familiesListed())}` : ''}`;
-    kinds
-      .querySelectorAll('button')
-      .forEach((button) => button.setAttribute('aria-pressed', given.includes(button.dataset.term)));
-  };
-  const box = searchBox(
-    params.get('q') ?? '',
-    'Search passages',
-    ['kind:stock', 'docs:>10', '-kind:formula', '"word for word"'],
-    search,
-  );
   const toggle = (term) => () => {
     const now = box.node.querySelector('input').value;
     const without = now.replace(/\s*-?kind:\S+/g, '').trim();
@@ -172,7 +162,6 @@ function passagesView(params) {
       ),
     ),
   );
-  scene.shown(() => search(params.get('q') ?? ''));
   return [
     h('h1', null, 'Passages'),
     h(
@@ -182,12 +171,8 @@ function passagesView(params) {
     ),
     box.node,
     kinds,
-    errors,
     told,
     leftOut(familiesListed(), core.totals.families, 'passages', 'families.jsonl'),
     list.node,
   ];
 }
-
-const sortOf = (params) =>
-  params.get('sort') ? { column: params.get('sort'), down: params.has('down') } : undefined;
