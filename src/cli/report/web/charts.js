@@ -186,7 +186,7 @@ function matrix() {
     h(
       'p.hint',
       null,
-      'Characters that the source of a row has and that stand in the source of a column, in its earliest document that has them. Where dates are known that one came first; where not, either may have.',
+      'Characters that the source of a row has and that stand in the source of a column, in its earliest document that has them. Where dates are known that one came first; where not, either may have. Hatched is what a source has of itself.',
     ),
     h('div.scroll', { tabindex: '0', role: 'region', 'aria-label': 'Source by source' }, grid),
     rest > 0 &&
