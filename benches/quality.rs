@@ -140,7 +140,7 @@ fn seeds() -> Vec<Document> {
 }
 
 /// A passage and the kind it was judged to be by a reader who saw its text, its
-/// places and its figures, but not what the program says. Where another reader
+/// places and its figures, but, the samples apart, not what the program says. Where another reader
 /// might say otherwise, that stands in `also`. The rules were made on the `first`
 /// ones; of the `later` ones only one bound was moved.
 #[derive(Deserialize)]
