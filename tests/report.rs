@@ -12,19 +12,14 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::GzDecoder;
-use program::{done, lines, refused};
+use program::{copy, done, lines, refused};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A directory with the sample collection.
 fn directory() -> TempDir {
     let directory = TempDir::new().unwrap();
-    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
-    fs::create_dir(directory.path().join("seeds")).unwrap();
-    for entry in fs::read_dir(seeds).unwrap() {
-        let path = entry.unwrap().path();
-        fs::copy(&path, directory.path().join("seeds").join(path.file_name().unwrap())).unwrap();
-    }
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds"), &directory.path().join("seeds"));
     directory
 }
 

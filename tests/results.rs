@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, ListAccessor, Row};
-use program::{done, json_of, lines, refused, run, status};
+use program::{copy, done, json_of, lines, refused, run, status};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -24,17 +24,6 @@ fn directory() -> TempDir {
         copy(&root.join(from), &directory.path().join(to));
     }
     directory
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to.join(entry.file_name())),
-            false => fs::copy(entry.path(), to.join(entry.file_name())).map(drop).unwrap(),
-        }
-    }
 }
 
 /// Every file below a directory with its bytes.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use twicetold::{ClusterRow, DocumentRow, FamilyRow, OccurrenceRow, PairRow, SpanRow};
 
 use super::input::{self, Collected, Settings};
@@ -16,6 +17,8 @@ use super::unfinished;
 pub(crate) struct Results {
     directory: PathBuf,
     run: Run,
+    /// All that `run.json` says.
+    whole: Value,
 }
 
 /// What is needed of `run.json`; the rest is passed over.
@@ -42,8 +45,14 @@ impl Results {
         let file = File::open(&path).with_context(|| {
             format!("no results in {}: they are written by `twicetold scan --out`", directory.display())
         })?;
-        let run: Run = serde_json::from_reader(BufReader::new(file))
-            .with_context(|| format!("{} is not of this version of twicetold", path.display()))?;
+        let read = || {
+            let whole: Value = serde_json::from_reader(BufReader::new(file))?;
+            Ok((Run::deserialize(&whole)?, whole))
+        };
+        let (run, whole) = read().map_err(|error: serde_json::Error| {
+            let context = format!("{} is not of this version of twicetold", path.display());
+            anyhow::Error::new(error).context(context)
+        })?;
         ensure!(run.program == env!("CARGO_PKG_NAME"), "{} is of another program", path.display());
         ensure!(
             run.output_format == "jsonl",
@@ -51,7 +60,7 @@ impl Results {
             directory.display(),
             run.output_format
         );
-        Ok(Results { directory: directory.to_owned(), run })
+        Ok(Results { directory: directory.to_owned(), run, whole })
     }
 
     pub(crate) fn documents(&self) -> Result<Vec<DocumentRow>> {
@@ -79,10 +88,8 @@ impl Results {
     }
 
     /// All that `run.json` says.
-    pub(crate) fn run(&self) -> Result<serde_json::Value> {
-        let path = self.directory.join("run.json");
-        let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(serde_json::from_reader(BufReader::new(file))?)
+    pub(crate) fn run(&self) -> &Value {
+        &self.whole
     }
 
     /// Reads the collection again.

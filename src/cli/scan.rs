@@ -22,8 +22,6 @@ use super::{BELOW, DONE, Messages, SKIPPED, UNUSABLE, complain, input, progress,
 pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
     let started = Instant::now();
     let detector = Detector::new(args.matching.config()?)?;
-    // The report is packed by as many threads; it fails only if they are set already.
-    let _ = rayon::ThreadPoolBuilder::new().num_threads(detector.config().threads).build_global();
     let ignored = Ignored::read(&args.ignore)?;
     let mut inputs = args.inputs.clone();
     if inputs.is_empty() {
@@ -76,6 +74,8 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
     });
     if let Some(out) = &args.out {
         let page = (!args.no_report).then_some(|file: &mut _| {
+            // It is packed by as many threads; this fails only if they are set already.
+            let _ = rayon::ThreadPoolBuilder::new().num_threads(detector.config().threads).build_global();
             let rows = Rows {
                 documents: report.documents.iter().collect(),
                 families: &report.families,

@@ -13,8 +13,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 use twicetold::{
-    ClusterRow, Date, Document, DocumentRow, FamilyRow, Kind, Label, LangUnit, OccurrenceRow, PairRow,
-    SpanRow,
+    ClusterRow, Date, Document, DocumentRow, FamilyRow, Kind, Label, OccurrenceRow, PairRow, SpanRow,
 };
 
 /// The results to show, and the texts they are of.
@@ -103,9 +102,7 @@ pub(super) struct Documents<'a> {
     date: Vec<Option<&'a str>>,
     /// The first second the date may mean.
     time: Vec<Option<i64>>,
-    characters: Vec<u8>,
     bytes: Vec<u64>,
-    chars: Vec<u64>,
     tokens: Vec<u64>,
     weight: Vec<u64>,
     cluster: Vec<Option<u32>>,
@@ -241,9 +238,10 @@ struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// The code units before a character.
-    fn unit(&self, char: u64) -> u64 {
-        char + self.astral.partition_point(|&at| at < char) as u64
+    /// The start of a range of characters and its length, in code units.
+    fn units(&self, start: u64, end: u64) -> (u64, u64) {
+        let before = |char: u64| char + self.astral.partition_point(|&at| at < char) as u64;
+        (before(start), before(end) - before(start))
     }
 
     fn originality(&self) -> f64 {
@@ -359,6 +357,13 @@ impl<'a> Data<'a> {
         number.map_or(Name::Other(id), Name::Listed)
     }
 
+    /// The documents of a family, each once.
+    fn documents_of(&self, family: usize) -> Vec<u32> {
+        let mut documents = self.document_of[self.places[family].clone()].to_vec();
+        documents.dedup();
+        documents
+    }
+
     /// About how many bytes of JSON a family takes when it is opened.
     pub(super) fn weight_of_family(&self, family: usize) -> usize {
         200 + self.rows.families[family].text.len().min(OPENED) + 30 * self.places[family].len().min(PLACES)
@@ -377,8 +382,7 @@ impl<'a> Data<'a> {
         let place = |at: usize| {
             let o: &'a OccurrenceRow = &self.rows.occurrences[at];
             let entry = &self.documents[self.document_of[at] as usize];
-            let start = entry.unit(o.start_char);
-            let len = entry.unit(o.end_char) - start;
+            let (start, len) = entry.units(o.start_char, o.end_char);
             let name = self.listed[self.document_of[at] as usize].map_or(Name::Other(&o.doc), Name::Listed);
             (name, o.start_line, start, len, o.variant, thousandths(o.identity))
         };
@@ -404,8 +408,7 @@ impl<'a> Data<'a> {
         let within = |end_byte: u64| end_byte as usize <= text.len();
         let spans = self.rows.spans[self.spans_in[number as usize].clone()].iter();
         let span = |span: &'a SpanRow| {
-            let start = entry.unit(span.start_char);
-            let len = entry.unit(span.end_char) - start;
+            let (start, len) = entry.units(span.start_char, span.end_char);
             let other = span.other_doc.as_deref().map(|id| self.name(id));
             let family = span.family.unwrap_or(0);
             (start, len, span.label as usize, family, thousandths(span.identity), other)
@@ -415,8 +418,8 @@ impl<'a> Data<'a> {
             .map(|&at| &self.rows.occurrences[at as usize])
             .filter(|o| within(o.end_byte))
             .map(|o| {
-                let start = entry.unit(o.start_char);
-                (o.family, start, entry.unit(o.end_char) - start)
+                let (start, len) = entry.units(o.start_char, o.end_char);
+                (o.family, start, len)
             })
             .collect();
         places.sort_unstable_by_key(|place| (place.1, std::cmp::Reverse(place.2), place.0));
@@ -463,8 +466,6 @@ impl<'a> Data<'a> {
             let letters = |share: Option<f64>| (share.unwrap_or(0.0) * weight as f64).round() as u64;
             let scores = row.map(|row| row.scores).unwrap_or_default();
             let ignored = letters(scores.ignored);
-            columns.characters.push(row.is_some_and(|row| row.lang_unit == LangUnit::Char).into());
-            columns.chars.push(row.map_or(0, |row| row.chars));
             columns.tokens.push(row.map_or(0, |row| row.tokens));
             columns.weight.push(weight);
             columns.cluster.push(row.and_then(|row| row.cluster));
@@ -488,8 +489,7 @@ impl<'a> Data<'a> {
     pub(super) fn family_columns(&self, blocks: &[(usize, usize)]) -> Families<'_> {
         let mut columns = Families::default();
         for (number, row) in self.rows.families.iter().take(blocks.len()).enumerate() {
-            let mut documents = self.document_of[self.places[number].clone()].to_vec();
-            documents.dedup();
+            let documents = self.documents_of(number);
             let entries = || documents.iter().map(|&document| self.documents[document as usize].text);
             let mut sources: Vec<u32> = entries()
                 .filter_map(|text| text.source.as_deref())
@@ -607,12 +607,11 @@ impl<'a> Data<'a> {
         if self.documents.len() > FEW {
             return Vec::new();
         }
-        for (row, places) in self.rows.families.iter().zip(&self.places) {
+        for (number, row) in self.rows.families.iter().enumerate() {
             if row.kind == Kind::Formula {
                 continue;
             }
-            let mut documents = self.document_of[places.clone()].to_vec();
-            documents.dedup();
+            let documents = self.documents_of(number);
             for (at, &a) in documents.iter().enumerate() {
                 for &b in &documents[at + 1..] {
                     *links.entry((a, b)).or_default() += u64::from(row.tokens);

@@ -101,7 +101,7 @@ pub(crate) fn run(args: &ReportArgs, messages: Messages) -> Result<u8> {
         spans: &spans,
         pairs: &pairs,
         clusters: &clusters,
-        run: results.run()?,
+        run: results.run().clone(),
         texts: &collected.documents,
         references: against.as_ref().map_or(&[], |against| &against.documents),
     };

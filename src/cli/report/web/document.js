@@ -14,15 +14,13 @@ async function documentView(params) {
     h(
       'p.hint',
       null,
-      [
+      facts(
         source(doc) && line(source(doc)),
         docs.date[doc] && line(docs.date[doc]),
         docs.path[doc] !== docs.id[doc] &&
           docs.path[doc] &&
           line(docs.path[doc]) + (docs.line[doc] ? `:${docs.line[doc]}` : ''),
-      ]
-        .filter(Boolean)
-        .join(' · '),
+      ),
     ),
     isReference(doc)
       ? h('p.note', null, 'A document of the other collection: it is told from and not judged.')
@@ -145,12 +143,7 @@ function reader(doc, found, params) {
     const at = event.target.closest('mark')?.dataset.span;
     if (at !== undefined && event.pointerType === 'mouse') rest(Number(at));
   });
-  scene.on(document, 'keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || spans.length === 0)
-      return;
-    if (event.key === 'n') go((active + 1) % spans.length);
-    if (event.key === 'p') go((active + spans.length - 1 + (active < 0 ? 1 : 0)) % spans.length);
-  });
+  stepping(spans.length, () => active, go);
   rail.append(
     spans.length === 0
       ? h('p.hint', null, 'Nothing of this text stands anywhere else.')

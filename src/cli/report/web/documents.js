@@ -17,12 +17,12 @@ const percentOf = (part) => (part === null ? null : 100 * part);
 
 /** A table of documents; `plain` ones are not sorted. */
 function documentTable(rows, { label: told, plain, sort, onsort }) {
-  const by = (of) => (plain ? undefined : of);
   return table({
     label: told,
     rows,
     height: 46,
     link: (doc) => toDocument(doc),
+    plain,
     sort,
     onsort,
     none: 'No document is like that.',
@@ -30,7 +30,7 @@ function documentTable(rows, { label: told, plain, sort, onsort }) {
       {
         name: 'document',
         wide: 'minmax(10rem, 4fr)',
-        by: by((doc) => docs.id[doc]),
+        by: (doc) => docs.id[doc],
         cell: (doc) =>
           h(
             'a.snippet.one',
@@ -42,32 +42,23 @@ function documentTable(rows, { label: told, plain, sort, onsort }) {
         name: 'source',
         wide: 'minmax(6rem, 1.5fr)',
         least: 760,
-        by: by(source),
+        by: source,
         cell: (doc) => (source(doc) === null ? '–' : said(source(doc))),
       },
       core.times && {
         name: 'date',
         wide: '6.5rem',
         least: 640,
-        by: by((doc) => docs.time[doc]),
+        by: (doc) => docs.time[doc],
         cell: (doc) => (docs.date[doc] ? line(docs.date[doc]) : '–'),
       },
-      {
-        name: 'tokens',
-        wide: '5rem',
-        right: true,
-        least: 700,
-        down: true,
-        meaning: MEANS.tokens,
-        by: by((doc) => docs.tokens[doc]),
-        cell: (doc) => count(docs.tokens[doc]),
-      },
+      counted('tokens', (doc) => docs.tokens[doc], { wide: '5rem', least: 700, meaning: MEANS.tokens }),
       {
         name: 'originality',
         wide: '6rem',
         right: true,
         meaning: MEANS.originality,
-        by: by(originality),
+        by: originality,
         cell: (doc) => percent(originality(doc)),
       },
       {
@@ -82,7 +73,7 @@ function documentTable(rows, { label: told, plain, sort, onsort }) {
         wide: 'minmax(6rem, 1.5fr)',
         least: 1000,
         meaning: MEANS.top_source,
-        by: by((doc) => (docs.top_source[doc] === null ? null : docs.top_letters[doc] / docs.weight[doc])),
+        by: (doc) => (docs.top_source[doc] === null ? null : docs.top_letters[doc] / docs.weight[doc]),
         cell: (doc) =>
           docs.top_source[doc] === null
             ? '–'
@@ -96,7 +87,7 @@ function documentTable(rows, { label: told, plain, sort, onsort }) {
         wide: 'minmax(8rem, 2fr)',
         least: 880,
         meaning: MEANS.nearest,
-        by: by((doc) => docs.nearest_containment[doc]),
+        by: (doc) => docs.nearest_containment[doc],
         cell: (doc) =>
           docs.nearest[doc] === null
             ? '–'

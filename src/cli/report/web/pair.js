@@ -33,16 +33,13 @@ async function pairView(params) {
   const panes = columns.map((of) => of.pane);
 
   const jump = (at) => {
-    columns.forEach(({ marks, pane }, side) => {
-      panes.forEach((of) =>
-        of
-          .querySelectorAll('[aria-current]')
-          .forEach((node) => side === 0 && node.removeAttribute('aria-current')),
-      );
-      const target = marks[at];
-      if (target) pane.scrollTop = target.offsetTop - pane.clientHeight / 3;
+    panes.forEach((pane) =>
+      pane.querySelectorAll('[aria-current]').forEach((node) => node.removeAttribute('aria-current')),
+    );
+    columns.forEach(({ marks, pane }) => {
+      marks[at].setAttribute('aria-current', 'true');
+      pane.scrollTop = marks[at].offsetTop - pane.clientHeight / 3;
     });
-    columns.forEach(({ marks }) => marks[at]?.setAttribute('aria-current', 'true'));
     strip.querySelectorAll('path').forEach((path, number) => path.classList.toggle('active', number === at));
   };
   panes.forEach((pane) =>
@@ -68,18 +65,12 @@ async function pairView(params) {
       { passive: true },
     );
   });
-  scene.on(document, 'keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || joined.length === 0)
-      return;
-    if (event.key === 'n' || event.key === 'p') {
-      current =
-        event.key === 'n'
-          ? (current + 1) % joined.length
-          : (current + joined.length - 1 + (current < 0 ? 1 : 0)) % joined.length;
-      jump(current);
-    }
-  });
   let current = -1;
+  stepping(
+    joined.length,
+    () => current,
+    (at) => jump((current = at)),
+  );
   if (joined.length) scene.shown(() => jump((current = 0)));
   return [
     head,
@@ -187,13 +178,11 @@ function column(doc, found, joined, side) {
       h(
         'span.hint',
         null,
-        [
+        facts(
           source(doc) && line(source(doc)),
           docs.date[doc] && line(docs.date[doc]),
           !isReference(doc) && `${percent(originality(doc))} original`,
-        ]
-          .filter(Boolean)
-          .join(' · '),
+        ),
       ),
     ),
     pane,

@@ -81,10 +81,11 @@ function pairsView(params) {
       figure('resemblance', pairs.resemblance, MEANS.resemblance),
       figure('earlier in later', pairs.a_in_b, MEANS.containment, 760),
       figure('later in earlier', pairs.b_in_a, MEANS.containment, 760),
-      {
-        ...figure('tokens', pairs.tokens, MEANS.shared_tokens, 620),
-        cell: (row) => count(pairs.tokens[row]),
-      },
+      counted('tokens', (row) => pairs.tokens[row], {
+        wide: '6.5rem',
+        least: 620,
+        meaning: MEANS.shared_tokens,
+      }),
       {
         name: 'texts',
         wide: '6rem',
@@ -152,24 +153,8 @@ function sourcesView(params) {
             line(core.sources[row]),
           ),
       },
-      {
-        name: 'documents',
-        wide: '6.5rem',
-        right: true,
-        down: true,
-        by: (row) => of[row].documents,
-        cell: (row) => count(of[row].documents),
-      },
-      {
-        name: 'letters',
-        wide: '7rem',
-        right: true,
-        down: true,
-        least: 560,
-        meaning: MEANS.weight,
-        by: (row) => of[row].weight,
-        cell: (row) => count(of[row].weight),
-      },
+      counted('documents', (row) => of[row].documents, { wide: '6.5rem' }),
+      counted('letters', (row) => of[row].weight, { wide: '7rem', least: 560, meaning: MEANS.weight }),
       {
         name: 'original',
         wide: '5rem',

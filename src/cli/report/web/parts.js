@@ -111,6 +111,18 @@ const sorting = (params, usual) => ({
   onsort: (by) => setParams({ sort: by.column, down: by.down ? 1 : null }),
 });
 
+/** What is known of something, in one line. */
+const facts = (...known) => known.filter(Boolean).join(' · ');
+
+/** `n` and `p` go to the next and the previous of so many, around the ends. */
+function stepping(number, current, go) {
+  scene.on(document, 'keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || number === 0) return;
+    if (event.key === 'n') go((current() + 1) % number);
+    if (event.key === 'p') go((Math.max(current(), 0) + number - 1) % number);
+  });
+}
+
 /** Text without its line breaks, for a look at a place. */
 const flowing = (text) => visible(text).replace(/\s+/gu, ' ');
 
@@ -140,9 +152,12 @@ function placeRow(place, found, extra) {
       h(
         'span.hint',
         null,
-        [dated, from && line(from), `line ${row}`, identity < 1000 && `${percent(identity / 1000)} the same`]
-          .filter(Boolean)
-          .join(' · '),
+        facts(
+          dated,
+          from && line(from),
+          `line ${row}`,
+          identity < 1000 && `${percent(identity / 1000)} the same`,
+        ),
       ),
       extra,
     ),

@@ -16,13 +16,13 @@ const PASSAGE_FIELDS = {
 
 /** A table of passages; `plain` ones are neither sorted nor marked. */
 function passageTable(rows, { label, plain, sort, onsort }) {
-  const by = (of) => (plain ? undefined : of);
   const dated = core.times !== null;
   return table({
     label,
     rows,
     height: 62,
     link: toPassage,
+    plain,
     sort,
     onsort,
     none: 'No passage is like that.',
@@ -37,7 +37,7 @@ function passageTable(rows, { label, plain, sort, onsort }) {
         name: 'kind',
         wide: '6.8rem',
         least: 560,
-        by: by((row) => kind(row)),
+        by: (row) => kind(row),
         cell: (row) => chip(kind(row)),
       },
       {
@@ -48,52 +48,26 @@ function passageTable(rows, { label, plain, sort, onsort }) {
           h('span.reason', null, line(fams.reason[row])),
         ],
       },
-      {
-        name: 'docs',
-        right: true,
-        wide: '3.2rem',
-        down: true,
-        meaning: MEANS.docs,
-        by: by((row) => fams.df[row]),
-        cell: (row) => count(fams.df[row]),
-      },
-      {
-        name: 'places',
-        right: true,
+      counted('docs', (row) => fams.df[row], { wide: '3.2rem', meaning: MEANS.docs }),
+      counted('places', (row) => fams.occurrences[row], {
         wide: '3.6rem',
         least: 700,
-        down: true,
         meaning: MEANS.places,
-        by: by((row) => fams.occurrences[row]),
-        cell: (row) => count(fams.occurrences[row]),
-      },
-      core.sources.length > 0 && {
-        name: 'sources',
-        right: true,
-        wide: '4rem',
-        least: 900,
-        down: true,
-        meaning: MEANS.sources,
-        by: by((row) => fams.source_count[row]),
-        cell: (row) => count(fams.source_count[row]),
-      },
-      {
-        name: 'tokens',
-        right: true,
-        wide: '3.6rem',
-        least: 620,
-        down: true,
-        meaning: MEANS.length,
-        by: by((row) => fams.tokens[row]),
-        cell: (row) => count(fams.tokens[row]),
-      },
+      }),
+      core.sources.length > 0 &&
+        counted('sources', (row) => fams.source_count[row], {
+          wide: '4rem',
+          least: 900,
+          meaning: MEANS.sources,
+        }),
+      counted('tokens', (row) => fams.tokens[row], { wide: '3.6rem', least: 620, meaning: MEANS.length }),
       {
         name: 'cohesion',
         right: true,
         wide: '4.6rem',
         least: 960,
         meaning: MEANS.cohesion,
-        by: by((row) => fams.cohesion[row]),
+        by: (row) => fams.cohesion[row],
         cell: (row) => percent(fams.cohesion[row]),
       },
       dated && {
@@ -101,7 +75,7 @@ function passageTable(rows, { label, plain, sort, onsort }) {
         wide: '5.6rem',
         least: 820,
         meaning: MEANS.first_seen,
-        by: by((row) => fams.time[row]),
+        by: (row) => fams.time[row],
         cell: (row) => (fams.first_date[row] ? line(fams.first_date[row]) : '–'),
       },
       dated && {

@@ -1,11 +1,22 @@
 // Tables of any length: only the rows in sight are made.
 
+/** A column of counts, the most first when it is sorted by. */
+const counted = (name, of, column) => ({
+  name,
+  right: true,
+  down: true,
+  by: of,
+  cell: (row) => count(of(row)),
+  ...column,
+});
+
 /**
  * A table of `rows`, which are numbers. A column has `name`, `cell(row)`, and if
  * it can be sorted by, `by(row)`; `meaning` explains it, `wide` is its share of
- * the width, `least` hides it on screens narrower than so many pixels.
+ * the width, `least` hides it on screens narrower than so many pixels. A `plain`
+ * table is not sorted.
  */
-function table({ label, columns, rows, height, link, sort, onsort, none }) {
+function table({ label, columns, rows, height, link, plain, sort, onsort, none }) {
   const shown = columns.filter(Boolean);
   const widths = (list) => list.map((column) => column.wide ?? 'minmax(4rem, 1fr)').join(' ');
   const head = h('div.tr.head', { role: 'row', 'aria-rowindex': 1 });
@@ -50,11 +61,12 @@ function table({ label, columns, rows, height, link, sort, onsort, none }) {
         set(rows);
         head.querySelector('[aria-sort] button')?.focus();
       };
-      const text = column.by
-        ? h('button.sort', { type: 'button', click: turn, 'data-why': column.meaning }, column.name)
-        : column.meaning
-          ? why(column.name, column.meaning)
-          : column.name;
+      const text =
+        column.by && !plain
+          ? h('button.sort', { type: 'button', click: turn, 'data-why': column.meaning }, column.name)
+          : column.meaning
+            ? why(column.name, column.meaning)
+            : column.name;
       return h(
         'div.th',
         { role: 'columnheader', 'aria-sort': sorts, class: column.right ? 'right' : '' },
