@@ -293,30 +293,6 @@ fn bad_input_is_named_and_the_rest_goes_on() {
     assert_eq!(json_of(&word)["documents"][0]["originality"], json!(1.0));
 }
 
-#[cfg(unix)]
-#[test]
-fn pipes_loops_and_unreadable_files_do_no_harm() {
-    let directory = articles();
-    std::os::unix::fs::symlink(directory.path(), directory.path().join("loop")).unwrap();
-    let made = Command::new("mkfifo").arg(directory.path().join("pipe.txt")).status().unwrap();
-    assert!(made.success());
-    let output = run(directory.path(), &["scan", "."]);
-    assert_eq!(status(&output), 3);
-    assert!(stderr(&output).contains("pipe.txt: not a regular file"), "{}", stderr(&output));
-    assert!(stderr(&output).contains("leads back to its own directory"), "{}", stderr(&output));
-    assert!(stdout(&output).contains("2 documents"));
-
-    use std::os::unix::fs::PermissionsExt;
-    let path = directory.path().join("a.txt");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o000)).unwrap();
-    // The administrator can read everything.
-    if fs::read(&path).is_err() {
-        let output = run(directory.path(), &["scan", "a.txt", "b.md"]);
-        assert_eq!(status(&output), 3);
-        assert!(stderr(&output).contains("a.txt: permission denied"), "{}", stderr(&output));
-    }
-}
-
 #[test]
 fn nothing_is_done_on_wrong_usage() {
     let directory = articles();
@@ -348,24 +324,6 @@ fn statuses_serve_scripts() {
     assert_eq!(status(&output), 1);
     let output = run(directory.path(), &["scan", ".", "--fail-below", "0.1", "-q"]);
     assert_eq!((status(&output), stderr(&output).as_str()), (0, ""));
-}
-
-#[test]
-fn hostile_text_is_never_sent_to_the_terminal() {
-    let directory = TempDir::new().unwrap();
-    let text = format!(
-        "\x1b]0;owned\x07\x1b[31mred\u{202e} {}",
-        "the same hostile words once again here and there ".repeat(2)
-    );
-    let lines: String =
-        (0..2).map(|n| format!("{}\n", json!({"id": format!("../x\x1b[2J{n}"), "text": text}))).collect();
-    fs::write(directory.path().join("x.jsonl"), lines + "{\"id\": \"../x\x1b[2J0\"}\n").unwrap();
-    let output = run(directory.path(), &["scan", "x.jsonl", "--color", "never", "--out", "out"]);
-    assert_eq!(status(&output), 3);
-    for said in [stdout(&output), stderr(&output)] {
-        assert!(!said.contains('\x1b') && !said.contains('\u{202e}') && !said.contains('\x07'), "{said:?}");
-    }
-    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2, "ids are no file names");
 }
 
 #[test]
@@ -502,78 +460,4 @@ fn listed_pairs_are_compared_in_their_order() {
         assert_eq!((status(&output), stdout(&output).as_str()), (2, ""), "{args:?}");
         assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
     }
-}
-
-/// A run may be killed at any moment: what is in the output directory is the
-/// earlier result or the new one as a whole.
-#[cfg(unix)]
-#[test]
-fn a_killed_run_leaves_a_whole_result() {
-    let directory = TempDir::new().unwrap();
-    let at = |name: &str| directory.path().join(name);
-    for (name, seed) in [("a", 1), ("b", 2)] {
-        let rows = generate::collection(seed, 150_000).into_iter();
-        let rows = rows.map(|d| serde_json::json!({"id": d.id, "text": d.text}).to_string() + "\n");
-        fs::write(at(&format!("{name}.jsonl")), rows.collect::<String>()).unwrap();
-    }
-    let scan = |name: &str, out: &str| -> Vec<String> {
-        ["scan", name, "-q", "--top", "0", "--out", out].map(str::to_owned).to_vec()
-    };
-    let read = |out: &str| -> BTreeMap<String, Vec<u8>> {
-        let files = fs::read_dir(at(out)).unwrap().map(|entry| entry.unwrap());
-        let of = |entry: &fs::DirEntry| match entry.file_name().to_str().unwrap() {
-            "run.json" => {
-                let mut run: Value = serde_json::from_slice(&fs::read(entry.path()).unwrap()).unwrap();
-                run["timing"].take();
-                run.to_string().into_bytes()
-            }
-            _ => fs::read(entry.path()).unwrap_or_default(),
-        };
-        files.map(|entry| (entry.file_name().into_string().unwrap(), of(&entry))).collect()
-    };
-    let mut whole = Vec::new();
-    for name in ["a", "b"] {
-        let args = scan(&format!("{name}.jsonl"), name);
-        let output = run(directory.path(), &args.iter().map(String::as_str).collect::<Vec<_>>());
-        assert_eq!(status(&output), 0, "{}", stderr(&output));
-        whole.push(read(name));
-    }
-    assert!(whole[0] != whole[1]);
-    let kills = std::env::var("TWICETOLD_KILLS").map_or(40, |kills| kills.parse().unwrap());
-    let mut random = generate::Random(7);
-    let (mut seen, mut now) = ([0; 2], 2);
-    for number in 0..kills {
-        let next = number % 2;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_twicetold"))
-            .args(scan(["a.jsonl", "b.jsonl"][next], "out"))
-            .current_dir(directory.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(std::time::Duration::from_micros(random.below(160_000) as u64));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        // Whoever opens the results ends what was begun.
-        let output = run(directory.path(), &["families", "out"]);
-        if status(&output) != 0 {
-            assert!(now == 2 && !at("out/documents.jsonl").exists(), "{}", stderr(&output));
-            continue;
-        }
-        let mut found = read("out");
-        found.retain(|name, _| !name.starts_with(".twicetold-"));
-        now =
-            (0..2).find(|&of| found == whole[of]).unwrap_or_else(|| panic!("a mixture: {:?}", found.keys()));
-        seen[now] += 1;
-    }
-    assert!(kills < 40 || seen[0] > 0 && seen[1] > 0, "{seen:?}");
-    // The next whole run clears up.
-    let args = scan("a.jsonl", "out");
-    let output = run(directory.path(), &args.iter().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(status(&output), 0, "{}", stderr(&output));
-    let mut left = read("out");
-    // One that was killed before it had a lock is left alone for a minute.
-    let dead = |name: &str| at(&format!("out/{name}/.twicetold-lock")).exists();
-    left.retain(|name, _| !name.starts_with(".twicetold-") || dead(name));
-    assert!(left == whole[0], "nothing else is left: {:?}", left.keys());
 }

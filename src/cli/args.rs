@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use anyhow::Result;
+use bytesize::ByteSize;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use encoding_rs::Encoding;
@@ -436,6 +437,14 @@ pub(crate) struct InputArgs {
     /// Encoding of text files, web pages and tables, like windows-1252; found out without it
     #[arg(long, value_name = "NAME", value_parser = encoding, help_heading = "Input")]
     pub encoding: Option<String>,
+
+    /// Skip texts that are longer, like 10M or 500KiB; 1 GiB without it
+    #[arg(long, value_name = "SIZE", help_heading = "Input")]
+    pub max_document: Option<ByteSize>,
+
+    /// Stop with an error when the texts of a collection together are longer, like 2G
+    #[arg(long, value_name = "SIZE", help_heading = "Input")]
+    pub max_input: Option<ByteSize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -571,6 +580,8 @@ impl InputArgs {
             hidden: self.hidden,
             all_text: self.html == HtmlArg::AllText,
             encoding: self.encoding.clone(),
+            max_document: self.max_document.map(|size| size.as_u64()),
+            max_input: self.max_input.map(|size| size.as_u64()),
         }
     }
 }

@@ -115,7 +115,7 @@ impl Results {
         if inputs.iter().any(|input| input == Path::new("-")) {
             bail!("the scan read standard input, which cannot be read again; scan a file");
         }
-        let collected = input::collect(inputs, &self.run.input);
+        let collected = input::collect(inputs, &self.run.input)?;
         if collected.digest() != digest {
             let inputs: Vec<_> = inputs.iter().map(|input| input.display().to_string()).collect();
             bail!(

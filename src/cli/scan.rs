@@ -39,8 +39,8 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
     let settings = args.input.settings();
     let bar = progress::Bar::new(messages == Messages::None);
     bar.reading();
-    let collected = input::collect(&inputs, &settings);
-    let against = (!args.against.is_empty()).then(|| input::collect(&args.against, &settings));
+    let collected = input::collect(&inputs, &settings)?;
+    let against = (!args.against.is_empty()).then(|| input::collect(&args.against, &settings)).transpose()?;
     bar.clear();
     warn(&collected, messages);
     if let Some(against) = &against {

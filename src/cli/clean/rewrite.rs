@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufWriter, Read, Write};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -97,12 +97,30 @@ pub(super) fn rewrite(
 
 /// A relative path below which nothing else is reached, whatever it was.
 fn harmless(path: &str) -> PathBuf {
-    let parts = Path::new(path).components().filter_map(|part| match part {
-        Component::Normal(part) => Some(part),
-        _ => None,
-    });
-    let path: PathBuf = parts.collect();
-    if path.as_os_str().is_empty() { "unnamed".into() } else { path }
+    let parts: PathBuf = parts(path, cfg!(windows)).collect();
+    if parts.as_os_str().is_empty() { "unnamed".into() } else { parts }
+}
+
+/// The names in a path that are names of files on this system; on Windows, what
+/// would be a drive, a device or a stream of another file is changed.
+fn parts(path: &str, windows: bool) -> impl Iterator<Item = String> {
+    const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
+    let separates = move |c| c == '/' || windows && c == '\\';
+    let name = move |part: &str| {
+        if !windows {
+            return part.to_owned();
+        }
+        let safe = |c: char| if c.is_control() || "<>:\"|?*".contains(c) { '_' } else { c };
+        let mut name: String = part.trim_end_matches(['.', ' ']).chars().map(safe).collect();
+        let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_lowercase();
+        let numbered = |kind: &str| stem.strip_prefix(kind).is_some_and(|rest| rest.chars().count() == 1);
+        if DEVICES.contains(&stem.as_str()) || numbered("com") || numbered("lpt") {
+            name.insert(0, '_');
+        }
+        name
+    };
+    let parts = path.split(separates).filter(|part| !["", ".", ".."].contains(part));
+    parts.map(name).filter(|name| !name.is_empty()).collect::<Vec<_>>().into_iter()
 }
 
 /// Makes a file that must not be there: two inputs may have one name below the
@@ -470,5 +488,11 @@ mod tests {
         assert_eq!(harmless("../../etc/passwd"), Path::new("etc/passwd"));
         assert_eq!(harmless("/abs/./a.txt"), Path::new("abs/a.txt"));
         assert_eq!(harmless(".."), Path::new("unnamed"));
+        let parts = |path, windows| parts(path, windows).collect::<Vec<_>>().join("|");
+        assert_eq!(parts("C:\\a\\..\\b.txt", false), "C:\\a\\..\\b.txt");
+        assert_eq!(parts("C:\\a\\..\\b.txt", true), "C_|a|b.txt");
+        assert_eq!(parts("\\\\server\\share/./x", true), "server|share|x");
+        assert_eq!(parts("NUL.txt/com1/a:b/c. . /é\u{1}", true), "_NUL.txt|_com1|a_b|c|é_");
+        assert_eq!(parts("... /..", true), "");
     }
 }

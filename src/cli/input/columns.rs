@@ -1,6 +1,7 @@
 //! Parquet and Arrow: tables stored by column.
 
 use std::io::{BufReader, Write};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -10,8 +11,10 @@ use arrow_array::{
 };
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::errors::ParquetError;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use parquet::file::reader::ChunkReader;
 
 use super::record::{Fields, Record, Value};
 use super::unpack::Whole;
@@ -19,7 +22,8 @@ use super::unpack::Whole;
 /// Rows read at a time.
 const ROWS: usize = 1024;
 
-/// Calls `found` with each row of a Parquet file, numbered from 1.
+/// Calls `found` with each row of a Parquet file, numbered from 1, until it has
+/// enough.
 ///
 /// # Errors
 ///
@@ -27,22 +31,25 @@ const ROWS: usize = 1024;
 pub(crate) fn parquet(
     whole: Whole,
     fields: &Fields,
-    found: impl FnMut(u64, Record),
+    found: impl FnMut(u64, Record) -> ControlFlow<()>,
 ) -> Result<(), ArrowError> {
     match whole {
-        Whole::File(file) => rows_of(ParquetRecordBatchReaderBuilder::try_new(file), fields, found),
-        Whole::Bytes(bytes) => {
-            rows_of(ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes)), fields, found)
-        }
+        Whole::File(file) => rows_of(file, fields, found),
+        Whole::Bytes(bytes) => rows_of(bytes::Bytes::from(bytes), fields, found),
     }
 }
 
-fn rows_of<T: parquet::file::reader::ChunkReader + 'static>(
-    builder: Result<ParquetRecordBatchReaderBuilder<T>, ParquetError>,
+fn rows_of(
+    file: impl ChunkReader + 'static,
     fields: &Fields,
-    found: impl FnMut(u64, Record),
+    found: impl FnMut(u64, Record) -> ControlFlow<()>,
 ) -> Result<(), ArrowError> {
-    let builder = builder?;
+    let stored = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+    // A text that is stored once and stands in every row is held once.
+    let views = Schema::new(stored.schema().fields().iter().map(as_view).collect::<Vec<_>>());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(views));
+    let viewed = ArrowReaderMetadata::try_new(stored.metadata().clone(), options)?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, viewed);
     // Only the columns asked for are read.
     let schema = builder.schema().clone();
     let of_schema = schema.fields().iter().enumerate();
@@ -53,7 +60,18 @@ fn rows_of<T: parquet::file::reader::ChunkReader + 'static>(
     rows(reader, &schema, fields, found)
 }
 
-/// Calls `found` with each row of an Arrow file or stream, numbered from 1.
+/// A column of texts, or of columns of texts, that are read as views.
+fn as_view(field: &FieldRef) -> FieldRef {
+    let of = match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Struct(inner) => DataType::Struct(inner.iter().map(as_view).collect()),
+        _ => return field.clone(),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(of))
+}
+
+/// Calls `found` with each row of an Arrow file or stream, numbered from 1, until
+/// it has enough.
 ///
 /// # Errors
 ///
@@ -62,7 +80,7 @@ pub(crate) fn arrow(
     whole: Whole,
     is_file: bool,
     fields: &Fields,
-    found: impl FnMut(u64, Record),
+    found: impl FnMut(u64, Record) -> ControlFlow<()>,
 ) -> Result<(), ArrowError> {
     if is_file {
         let reader = arrow_ipc::reader::FileReader::try_new(whole.reader(), None)?;
@@ -79,7 +97,7 @@ fn rows(
     batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
     schema: &Schema,
     fields: &Fields,
-    mut found: impl FnMut(u64, Record),
+    mut found: impl FnMut(u64, Record) -> ControlFlow<()>,
 ) -> Result<(), ArrowError> {
     let mut number = 0;
     for batch in batches {
@@ -99,7 +117,9 @@ fn rows(
             for field in &unread {
                 record.offer(fields, field.name(), Value::Absent);
             }
-            found(number, record);
+            if found(number, record).is_break() {
+                return Ok(());
+            }
         }
     }
     Ok(())
@@ -334,5 +354,38 @@ impl Writer<'_> {
             Writer::File(mut writer) => writer.finish(),
             Writer::Stream(mut writer) => writer.finish(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::{DictionaryArray, Int32Array};
+
+    use super::*;
+    use crate::cli::input::{Settings, collect_stream};
+
+    /// A file in which a text is stored once and stands in many rows.
+    fn repeated(text: &str, rows: usize) -> Vec<u8> {
+        let keys = Int32Array::from(vec![0; rows]);
+        let texts = StringArray::from(vec![text]);
+        let column: ArrayRef = Arc::new(DictionaryArray::new(keys, Arc::new(texts)));
+        let batch = RecordBatch::try_from_iter([("text", column)]).unwrap();
+        let mut file = Vec::new();
+        let mut writer = parquet::arrow::ArrowWriter::try_new(&mut file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        file
+    }
+
+    #[test]
+    fn a_long_text_in_many_rows_is_a_bomb() {
+        let file = repeated(&"x".repeat(1 << 20), 300);
+        assert!(file.len() < 2 << 20, "{}", file.len());
+        let read = collect_stream("a.parquet", &file[..], &Settings::default()).unwrap();
+        assert_eq!((read.documents.len(), read.skipped.len()), (256, 1));
+        assert!(read.skipped[0].reason.contains("as a bomb does"), "{}", read.skipped[0].reason);
+        let few = repeated("One and the same.", 300);
+        let read = collect_stream("a.parquet", &few[..], &Settings::default()).unwrap();
+        assert_eq!((read.documents.len(), read.skipped.len()), (300, 0));
     }
 }

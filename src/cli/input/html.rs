@@ -3,6 +3,7 @@
 use dom_smoothie::{Config, Readability, TextMode};
 use encoding_rs::Encoding;
 
+use super::guard::guarded;
 use super::record::Refused;
 
 /// A page's text, and what it says of itself.
@@ -30,6 +31,11 @@ pub(crate) fn page(html: &str, all: bool) -> Result<Page, Refused> {
     if depth(html) > DEPTH {
         return Err((format!("an HTML page with elements nested more than {DEPTH} deep"), None));
     }
+    let read = guarded(|| shown(html, all));
+    read.unwrap_or_else(|error| Err((format!("an HTML page that cannot be read: {error}"), None)))
+}
+
+fn shown(html: &str, all: bool) -> Result<Page, Refused> {
     let config = Config { text_mode: TextMode::Formatted, ..Config::default() };
     let broken = |error: &dyn std::fmt::Display| (format!("an HTML page that cannot be read: {error}"), None);
     let mut reader = Readability::new(html, None, Some(config)).map_err(|error| broken(&error))?;

@@ -10,6 +10,8 @@
 pub(crate) mod columns;
 mod decode;
 #[cfg(feature = "formats")]
+mod guard;
+#[cfg(feature = "formats")]
 mod html;
 mod kinds;
 mod record;
@@ -19,12 +21,18 @@ mod unpack;
 mod warc;
 
 use std::borrow::Cow;
+#[cfg(feature = "formats")]
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead, Read};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "formats")]
+use std::rc::Rc;
 
 use ahash::AHashMap;
+use anyhow::{Result, bail};
 use encoding_rs::Encoding;
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize};
@@ -34,6 +42,8 @@ pub(crate) use kinds::{ENDINGS, Holds};
 pub(crate) use record::Fields;
 use record::{Noticed, Record, RecordSeed, Refused, Value, Values, host};
 pub(crate) use table::{TableStream, field};
+#[cfg(feature = "formats")]
+use unpack::Bound;
 pub(crate) use unpack::{Packed, Source};
 
 /// What to read, and how; also in `run.json`, so that it can be read again.
@@ -53,9 +63,20 @@ pub(crate) struct Settings {
     pub all_text: bool,
     /// The encoding of text files; found out where it is not given.
     pub encoding: Option<String>,
+    /// Longest text that is read, in bytes; without it as long as the library
+    /// takes.
+    pub max_document: Option<u64>,
+    /// Most bytes that all texts together may have.
+    pub max_input: Option<u64>,
 }
 
 impl Settings {
+    /// Bytes of the longest text.
+    fn longest(&self) -> u64 {
+        let most = MAX_DOCUMENT_BYTES as u64;
+        self.max_document.map_or(most, |given| given.min(most))
+    }
+
     pub(crate) fn fields(&self) -> Fields {
         let [text, id, source, date] =
             [&self.text_field, &self.id_field, &self.source_field, &self.date_field].map(Option::as_deref);
@@ -121,7 +142,33 @@ impl Skipped {
 }
 
 /// Reads all inputs.
-pub(crate) fn collect(inputs: &[PathBuf], settings: &Settings) -> Collected {
+///
+/// # Errors
+///
+/// If their texts are more than the settings allow.
+pub(crate) fn collect(inputs: &[PathBuf], settings: &Settings) -> Result<Collected> {
+    read(settings, |reader| inputs.iter().for_each(|input| reader.input(input)))
+}
+
+/// Reads one stream as if it were a file of this name.
+///
+/// # Errors
+///
+/// The same.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn collect_stream(name: &str, stream: impl Read, settings: &Settings) -> Result<Collected> {
+    let holds = Holds::of_name(Path::new(name));
+    read(settings, |reader| reader.source(name.to_owned(), Ok(Source::stream(stream)), holds, 0))
+}
+
+/// Whether bytes are no archive and not compressed.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    let head = &bytes[..bytes.len().min(1024)];
+    Packed::of(head).is_none() && Holds::JsonLines.of_content(head) == Holds::JsonLines
+}
+
+fn read(settings: &Settings, inputs: impl FnOnce(&mut Reader)) -> Result<Collected> {
     let mut reader = Reader {
         fields: settings.fields(),
         encoding: settings.encoding.as_deref().and_then(|label| Encoding::for_label(label.as_bytes())),
@@ -135,11 +182,15 @@ pub(crate) fn collect(inputs: &[PathBuf], settings: &Settings) -> Collected {
         twice: 0,
         decoded: BTreeMap::new(),
         pageless: 0,
+        bytes: 0,
+        exceeded: None,
+        file: OfFile::default(),
     };
-    for input in inputs {
-        reader.input(input);
+    inputs(&mut reader);
+    if let (Some(place), Some(most)) = (&reader.exceeded, settings.max_input) {
+        bail!("the texts have more than the {most} bytes that --max-input allows, reached at {place}");
     }
-    reader.finish()
+    Ok(reader.finish())
 }
 
 struct Reader<'a> {
@@ -158,13 +209,36 @@ struct Reader<'a> {
     decoded: BTreeMap<&'static str, usize>,
     /// Records of web archives without an article.
     pageless: usize,
+    /// Bytes of all texts.
+    bytes: u64,
+    /// Where they became too many; then nothing more is read.
+    exceeded: Option<String>,
+    file: OfFile,
+}
+
+/// What came of the file that is being read.
+#[derive(Debug, Default)]
+struct OfFile {
+    /// Documents that were there before it.
+    before: usize,
+    /// Its records that made no document.
+    broken: usize,
+    /// Whether these are so many that the rest is not read.
+    given_up: bool,
 }
 
 /// Archives inside one another; more is an attack.
 const NESTED: usize = 4;
+/// Records of a file that may be broken, besides as many as are not.
+const BROKEN: usize = 100_000;
+/// Bytes that a line of JSON may have in any case.
+const LINE: u64 = 64 << 20;
 
 impl Reader<'_> {
     fn input(&mut self, input: &Path) {
+        if self.has_enough() {
+            return;
+        }
         if input == Path::new("-") {
             if self.seen.insert(input.to_owned()) {
                 self.source("-".to_owned(), Ok(Source::stream(io::stdin().lock())), Holds::Unknown, 0);
@@ -190,6 +264,9 @@ impl Reader<'_> {
         let entries: Vec<_> = walk.into_iter().filter_entry(&mut shown).collect();
         self.hidden += hidden;
         for entry in entries {
+            if self.has_enough() {
+                return;
+            }
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) if !self.matches(directory, entry.path()) => {}
@@ -262,6 +339,7 @@ impl Reader<'_> {
         };
         let holds = holds.of_content(&head);
         let before = self.found.documents.len();
+        let outer = std::mem::replace(&mut self.file, OfFile { before, ..OfFile::default() });
         match holds {
             Holds::Text | Holds::Unknown => self.text(&path, source.into_stream()),
             Holds::Html => self.html_file(&path, source.into_stream()),
@@ -270,7 +348,11 @@ impl Reader<'_> {
             Holds::Table => self.table(&path, source.into_stream(), &head),
             Holds::Parquet | Holds::Arrow => self.columns(&path, source, holds, &head),
             Holds::Warc => self.warc(&path, source.into_stream()),
-            Holds::Zip | Holds::Tar => return self.archive(&path, source, holds, depth),
+            Holds::Zip | Holds::Tar => self.archive(&path, source, holds, depth),
+        }
+        self.file = outer;
+        if matches!(holds, Holds::Zip | Holds::Tar) {
+            return;
         }
         let documents = &self.found.documents[before..];
         let bytes = documents.iter().map(|document| document.text.len() as u64).sum();
@@ -288,6 +370,7 @@ impl Reader<'_> {
             } else {
                 self.source(format!("{path}/{member}"), content, holds, depth + 1);
             }
+            self.flow()
         });
         if let Err(error) = read {
             let reason = format!("{}; the files before it were read", describe(&error));
@@ -300,16 +383,17 @@ impl Reader<'_> {
         &mut self,
         path: &str,
         stream: impl Read,
+        longest: u64,
         declared: impl Fn(&[u8]) -> Option<&'static Encoding>,
     ) -> Option<String> {
         let mut bytes = Vec::new();
-        if let Err(error) = stream.take(MAX_DOCUMENT_BYTES as u64 + 1).read_to_end(&mut bytes) {
+        if let Err(error) = stream.take(longest + 1).read_to_end(&mut bytes) {
             self.skip(path.to_owned(), None, describe(&error), None);
             return None;
         }
-        if bytes.len() > MAX_DOCUMENT_BYTES {
+        if bytes.len() as u64 > longest {
             let hint = "split it into its articles, one JSON object a line";
-            self.skip(path.to_owned(), None, format!("longer than {MAX_DOCUMENT_BYTES} bytes"), Some(hint));
+            self.skip(path.to_owned(), None, format!("longer than {longest} bytes"), Some(hint));
             return None;
         }
         let decoded = self.decode(bytes, declared);
@@ -330,16 +414,18 @@ impl Reader<'_> {
     }
 
     fn text(&mut self, path: &str, stream: impl Read) {
-        if let Some(text) = self.whole_text(path, stream, |_| None) {
+        if let Some(text) = self.whole_text(path, stream, self.settings.longest(), |_| None) {
             let mut document = Document::new(path, text);
             document.path = Some(path.to_owned());
-            self.found.documents.push(document);
+            self.keep(document);
         }
     }
 
     #[cfg(feature = "formats")]
     fn html_file(&mut self, path: &str, stream: impl Read) {
-        let Some(html) = self.whole_text(path, stream, html::declared) else { return };
+        // A page is longer than its article.
+        let longest = MAX_DOCUMENT_BYTES as u64;
+        let Some(html) = self.whole_text(path, stream, longest, html::declared) else { return };
         match html::page(&html, self.settings.all_text) {
             Err((reason, hint)) => self.skip(path.to_owned(), None, reason, hint.as_deref()),
             Ok(page) => {
@@ -347,7 +433,7 @@ impl Reader<'_> {
                 document.source = page.address.as_deref().and_then(host);
                 document.date = page.published.and_then(|date| self.noticed.date(&date, path, 1));
                 document.path = Some(path.to_owned());
-                self.found.documents.push(document);
+                self.keep(document);
             }
         }
     }
@@ -358,24 +444,28 @@ impl Reader<'_> {
     }
 
     fn json_lines(&mut self, path: &str, mut stream: impl BufRead) {
-        // A line may hold a whole document with every character escaped.
-        const MAX_LINE: u64 = 6 * MAX_DOCUMENT_BYTES as u64;
+        // A line may hold a whole document with every character escaped, and
+        // other fields.
+        let longest = (6 * self.settings.longest()).max(LINE);
         let mut line = Vec::new();
         let mut number = 0;
-        loop {
+        while !self.has_enough() {
             line.clear();
             number += 1;
-            match stream.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
-                Ok(0) => break,
+            let read = stream.by_ref().take(longest).read_until(b'\n', &mut line);
+            let is_cut = line.len() as u64 == longest && line.last() != Some(&b'\n');
+            // The rest of a line that is too long is passed over.
+            match read.and_then(|read| if is_cut { stream.skip_until(b'\n') } else { Ok(read) }) {
+                Ok(0) if line.is_empty() => break,
                 Ok(_) => {}
                 Err(error) => {
                     let reason = format!("{}; the lines before it were read", describe(&error));
                     return self.skip(path.to_owned(), Some(number), reason, None);
                 }
             }
-            if line.len() as u64 == MAX_LINE {
-                let reason = format!("a line longer than {MAX_LINE} bytes");
-                return self.skip(path.to_owned(), Some(number), reason, None);
+            if is_cut {
+                self.skip(path.to_owned(), Some(number), format!("a line longer than {longest} bytes"), None);
+                continue;
             }
             let line = match number {
                 1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line),
@@ -422,12 +512,13 @@ impl Reader<'_> {
                 number += 1;
                 let record = record.ok_or_else(|| ("not an object".to_owned(), None));
                 self.record(path, number, record);
+                self.flow()
             };
             if let Err(error) = Values(&fields, &mut found).deserialize(&mut json) {
                 break Err(error);
             }
         };
-        if let Err(error) = read {
+        if let (Err(error), false) = (read, self.has_enough()) {
             let reason = match error.io_error_kind() {
                 Some(io::ErrorKind::UnexpectedEof) => "the compressed data ends too early".to_owned(),
                 _ => format!("not JSON at column {}: {}", error.column(), cause(&error)),
@@ -465,7 +556,7 @@ impl Reader<'_> {
         let is_wanted = |name: &str| fields.wanted().any(|wanted| wanted.2 == name);
         let names: Vec<(&String, bool)> = names.iter().map(|name| (name, is_wanted(name))).collect();
         let mut row = csv::ByteRecord::new();
-        loop {
+        while !self.has_enough() {
             let line = table.position().line();
             match table.read_byte_record(&mut row) {
                 Ok(false) => break,
@@ -512,15 +603,27 @@ impl Reader<'_> {
     fn columns(&mut self, path: &str, source: Source, holds: Holds, head: &[u8]) {
         let fields = self.fields.clone();
         let mut last = 0;
-        let whole = source.into_seekable().map_err(arrow_schema::ArrowError::from);
-        let found = |number, record| {
-            last = number;
-            self.record(path, number, Ok(record));
-        };
-        let read = whole.and_then(|whole| match holds {
-            Holds::Parquet => columns::parquet(whole, &fields, found),
-            _ => columns::arrow(whole, head.starts_with(b"ARROW1"), &fields, found),
-        });
+        let read = (|| {
+            let whole = source.into_seekable()?;
+            // A text that is stored once may stand in every row.
+            let bound = Bound::new(Rc::new(Cell::new(whole.size()?)));
+            let mut bomb = Ok(());
+            let found = |number, record: Record| {
+                last = number;
+                bomb = bound.add(record.text_len());
+                if bomb.is_err() {
+                    return ControlFlow::Break(());
+                }
+                self.record(path, number, Ok(record));
+                self.flow()
+            };
+            let read = guard::guarded(|| match holds {
+                Holds::Parquet => columns::parquet(whole, &fields, found),
+                _ => columns::arrow(whole, head.starts_with(b"ARROW1"), &fields, found),
+            });
+            read.map_err(arrow_schema::ArrowError::ParseError)??;
+            bomb.map_err(arrow_schema::ArrowError::from)
+        })();
         if let Err(error) = read {
             let reason = format!("a broken {} file: {error}; rows read before it: {last}", holds.name());
             self.skip(path.to_owned(), None, reason, None);
@@ -544,10 +647,11 @@ impl Reader<'_> {
                 Err(broken) => (broken.number, Err((broken.reason, None))),
             };
             match read {
-                Ok(Some(document)) => self.found.documents.push(document),
+                Ok(Some(document)) => self.keep(document),
                 Ok(None) => self.pageless += 1,
                 Err((reason, hint)) => self.skip(path.to_owned(), Some(number), reason, hint.as_deref()),
             }
+            self.flow()
         });
         if let Err((number, error)) = read {
             let reason = format!("{}; the records before it were read", describe(&error));
@@ -583,14 +687,58 @@ impl Reader<'_> {
     fn record(&mut self, path: &str, line: u64, record: Result<Record, Refused>) {
         let document = record.and_then(|record| self.noticed.document(&self.fields, record, path, line));
         match document {
-            Ok(document) => self.found.documents.push(document),
+            Ok(document) => self.keep(document),
             Err((reason, hint)) => self.skip(path.to_owned(), Some(line), reason, hint.as_deref()),
         }
     }
 
+    /// Takes a document, if its text is not too long.
+    fn keep(&mut self, document: Document) {
+        let bytes = document.text.len() as u64;
+        let longest = self.settings.longest();
+        if bytes > longest {
+            let path = document.path.unwrap_or_default();
+            let hint =
+                (longest < MAX_DOCUMENT_BYTES as u64).then_some("--max-document sets how long a text may be");
+            return self.skip(
+                path,
+                document.line,
+                format!("a text of {bytes} bytes, longer than {longest}"),
+                hint,
+            );
+        }
+        self.bytes += bytes;
+        if self.settings.max_input.is_some_and(|most| self.bytes > most) {
+            let Document { path, line, .. } = document;
+            let path = path.unwrap_or_default();
+            self.exceeded = Some(Skipped { path, line, reason: String::new(), hint: None }.place());
+            return;
+        }
+        self.found.documents.push(document);
+    }
+
+    /// Whether nothing more is to be read, here or at all.
+    fn has_enough(&self) -> bool {
+        self.exceeded.is_some() || self.file.given_up
+    }
+
+    fn flow(&self) -> ControlFlow<()> {
+        if self.has_enough() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
     fn skip(&mut self, path: String, line: Option<u64>, reason: impl Into<String>, hint: Option<&str>) {
         let hint = hint.map(str::to_owned);
-        self.found.skipped.push(Skipped { path, line, reason: reason.into(), hint });
+        let of_record = line.is_some();
+        self.found.skipped.push(Skipped { path: path.clone(), line, reason: reason.into(), hint });
+        let read = self.found.documents.len() - self.file.before;
+        self.file.broken += usize::from(of_record);
+        if of_record && !self.file.given_up && self.file.broken > BROKEN + read {
+            self.file.given_up = true;
+            let reason = format!(
+                "more than {BROKEN} records cannot be read, and more than can; the rest was not tried"
+            );
+            self.skip(path, None, reason, Some("it may hold something else than its name says"));
+        }
     }
 
     /// Rejects duplicate ids, whatever the order of the inputs, and sorts.
@@ -657,8 +805,12 @@ impl Reader<'_> {
 
 /// A path as given, with forward slashes and without a leading `./`.
 fn name(path: &Path) -> String {
-    let shown = path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
-    shown.strip_prefix("./").map(str::to_owned).unwrap_or(shown)
+    with_slashes(&path.to_string_lossy(), std::path::MAIN_SEPARATOR)
+}
+
+fn with_slashes(path: &str, separator: char) -> String {
+    let path = path.replace(separator, "/");
+    path.strip_prefix("./").map(str::to_owned).unwrap_or(path)
 }
 
 fn describe(error: &io::Error) -> String {
@@ -679,3 +831,17 @@ fn cause(error: &serde_json::Error) -> String {
 /// What helps where a format was left out.
 #[cfg(not(feature = "formats"))]
 const SLIM: &str = "install it with all features, which is the default";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_file_has_the_same_name_on_every_system() {
+        assert_eq!(with_slashes("./news/a.txt", '/'), "news/a.txt");
+        assert_eq!(with_slashes(".\\news\\a.txt", '\\'), "news/a.txt");
+        assert_eq!(with_slashes("C:\\news\\a.txt", '\\'), "C:/news/a.txt");
+        // Elsewhere it is a letter like others.
+        assert_eq!(with_slashes("news/a\\b.txt", '/'), "news/a\\b.txt");
+    }
+}

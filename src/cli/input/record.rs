@@ -5,9 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::ControlFlow;
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use twicetold::{Date, Document, MAX_DOCUMENT_BYTES};
+use twicetold::{Date, Document};
 
 /// What a field is to a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,6 +137,15 @@ impl Record {
         }
     }
 
+    /// Bytes of its text.
+    #[cfg(feature = "formats")]
+    pub(crate) fn text_len(&self) -> usize {
+        match &self.found[Role::Text as usize] {
+            Some((_, Value::Text(text))) => text.len(),
+            _ => 0,
+        }
+    }
+
     fn take(&mut self, role: Role) -> (usize, Value) {
         self.found[role as usize].take().unwrap_or_default()
     }
@@ -160,8 +170,8 @@ impl Noticed {
     ///
     /// # Errors
     ///
-    /// If the text is missing, too long or not text, or the id is neither text
-    /// nor a number.
+    /// If the text is missing or not text, or the id is neither text nor a
+    /// number.
     pub(crate) fn document(
         &mut self,
         fields: &Fields,
@@ -180,9 +190,6 @@ impl Noticed {
             }
         };
         used.push((Role::Text, rank));
-        if text.len() > MAX_DOCUMENT_BYTES {
-            return Err((format!("a text longer than {MAX_DOCUMENT_BYTES} bytes"), None));
-        }
         let mut optional = |record: &mut Record, role: Role| {
             let (rank, value) = record.take(role);
             match value {
@@ -290,8 +297,18 @@ impl<'de> DeserializeSeed<'de> for RecordSeed<'_> {
 }
 
 /// Reads a JSON value and calls the function with it, or with each of its
-/// elements if it is an array; with `None` for what is no object.
-pub(crate) struct Values<'a>(pub &'a Fields, pub &'a mut dyn FnMut(Option<Record>));
+/// elements if it is an array; with `None` for what is no object. It fails when
+/// the function has enough.
+pub(crate) struct Values<'a>(pub &'a Fields, pub &'a mut dyn FnMut(Option<Record>) -> ControlFlow<()>);
+
+impl Values<'_> {
+    fn found<E: serde::de::Error>(self, record: Option<Record>) -> Result<(), E> {
+        match (self.1)(record) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(E::custom("enough")),
+        }
+    }
+}
 
 impl<'de> DeserializeSeed<'de> for Values<'_> {
     type Value = ();
@@ -311,8 +328,7 @@ impl<'de> Visitor<'de> for Values<'_> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
         let mut record = Record::default();
         Object { fields: self.0, inside: "", record: &mut record }.visit_map(map)?;
-        (self.1)(Some(record));
-        Ok(())
+        self.found(Some(record))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
@@ -320,34 +336,28 @@ impl<'de> Visitor<'de> for Values<'_> {
         Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        (self.1)(None);
-        Ok(())
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<(), E> {
+        self.found(None)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        (self.1)(None);
-        Ok(())
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
+        self.found(None)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        (self.1)(None);
-        Ok(())
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
+        self.found(None)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        (self.1)(None);
-        Ok(())
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
+        self.found(None)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        (self.1)(None);
-        Ok(())
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
+        self.found(None)
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        (self.1)(None);
-        Ok(())
+    fn visit_unit<E: serde::de::Error>(self) -> Result<(), E> {
+        self.found(None)
     }
 }
 

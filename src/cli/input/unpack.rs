@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, Write};
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use flate2::bufread::GzDecoder;
@@ -30,7 +31,7 @@ const NESTED: usize = 4;
 const UNSUSPECTED: u64 = 1 << 28;
 /// How many times its packed size a longer one may be. Text packs to a fifth,
 /// and to a hundredth where it says the same again and again.
-const RATIO: u64 = 250;
+pub(super) const RATIO: u64 = 250;
 
 impl<'a> Source<'a> {
     pub(crate) fn file(file: File) -> io::Result<Self> {
@@ -64,7 +65,7 @@ impl<'a> Source<'a> {
             let size = Rc::new(Cell::new(0));
             let packed = Counted { stream: Cursor::new(head).chain(self.stream), read: size.clone() };
             let was = self.packed.unwrap_or(codec);
-            self = Source::stream(Bounded { stream: codec.reader(packed)?, packed: size, given: 0 });
+            self = Source::stream(Bounded { stream: codec.reader(packed)?, bound: Bound::new(size) });
             self.packed = Some(was);
         }
         Err(io::Error::other("compressed more often than four times"))
@@ -121,24 +122,46 @@ impl<R: BufRead> BufRead for Counted<R> {
     }
 }
 
-/// An unpacked stream that ends with an error if it is out of proportion.
-struct Bounded<R> {
-    stream: R,
-    /// Its size as it is packed, or as much of that as was read.
+/// What came out of something packed, and how much that may be.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    /// The size as it is packed, or as much of that as was read.
     packed: Rc<Cell<u64>>,
-    given: u64,
+    given: Rc<Cell<u64>>,
 }
 
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.stream.read(buffer)?;
-        self.given += read as u64;
-        if self.given > UNSUSPECTED && self.given / RATIO > self.packed.get() {
+impl Bound {
+    pub(crate) fn new(packed: Rc<Cell<u64>>) -> Self {
+        Bound { packed, given: Rc::default() }
+    }
+
+    /// Counts what came out.
+    ///
+    /// # Errors
+    ///
+    /// If it is out of proportion.
+    pub(crate) fn add(&self, bytes: usize) -> io::Result<()> {
+        self.given.set(self.given.get() + bytes as u64);
+        if self.given.get() > UNSUSPECTED && self.given.get() / RATIO > self.packed.get() {
             let reason = format!(
                 "unpacks to more than {RATIO} times its size, as a bomb does; if it is none, unpack it first"
             );
             return Err(io::Error::other(reason));
         }
+        Ok(())
+    }
+}
+
+/// An unpacked stream that ends with an error if it is out of proportion.
+struct Bounded<R> {
+    stream: R,
+    bound: Bound,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer)?;
+        self.bound.add(read)?;
         Ok(read)
     }
 }
@@ -192,6 +215,15 @@ pub(crate) enum Whole {
 }
 
 impl Whole {
+    /// Its bytes.
+    #[cfg(feature = "formats")]
+    pub(crate) fn size(&self) -> io::Result<u64> {
+        match self {
+            Whole::File(file) => Ok(file.metadata()?.len()),
+            Whole::Bytes(bytes) => Ok(bytes.len() as u64),
+        }
+    }
+
     #[cfg(feature = "formats")]
     pub(crate) fn into_bytes(self) -> io::Result<Vec<u8>> {
         match self {
@@ -222,7 +254,7 @@ pub(crate) enum Packed {
 }
 
 impl Packed {
-    fn of(head: &[u8]) -> Option<Packed> {
+    pub(super) fn of(head: &[u8]) -> Option<Packed> {
         match head {
             [0x1f, 0x8b, ..] => Some(Packed::Gzip),
             // A frame, or one to be skipped as parallel compressors write it.
@@ -290,7 +322,8 @@ impl Packed {
     }
 }
 
-/// Calls `found` with the name and the content of every file in an archive.
+/// Calls `found` with the name and the content of every file in an archive, until
+/// it has enough.
 ///
 /// # Errors
 ///
@@ -299,7 +332,7 @@ impl Packed {
 pub(crate) fn members(
     holds: Holds,
     source: Source,
-    mut found: impl FnMut(String, io::Result<Source>),
+    mut found: impl FnMut(String, io::Result<Source>) -> ControlFlow<()>,
 ) -> io::Result<()> {
     if holds == Holds::Tar {
         let mut archive = tar::Archive::new(source.into_stream());
@@ -307,31 +340,42 @@ pub(crate) fn members(
             let entry = entry?;
             if entry.header().entry_type().is_file() {
                 let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-                found(name, Ok(Source::stream(entry)));
+                if found(name, Ok(Source::stream(entry))).is_break() {
+                    break;
+                }
             }
         }
         return Ok(());
     }
-    let mut archive = zip::ZipArchive::new(source.into_seekable()?.reader()).map_err(io::Error::other)?;
+    let whole = source.into_seekable()?;
+    // One bound for all members, which may lie over one another.
+    let bound = Bound::new(Rc::new(Cell::new(whole.size()?)));
+    let mut archive = zip::ZipArchive::new(whole.reader()).map_err(io::Error::other)?;
     for at in 0..archive.len() {
         let name = archive
             .name_for_index(at)
             .and_then(Result::ok)
             .map_or_else(|| at.to_string(), |name| name.into_owned());
-        match archive.by_index(at) {
+        let done = match archive.by_index(at) {
             Ok(member) if member.is_file() => {
-                let packed = Rc::new(Cell::new(member.compressed_size()));
-                found(name, Ok(Source::stream(Bounded { stream: member, packed, given: 0 })));
+                found(name, Ok(Source::stream(Bounded { stream: member, bound: bound.clone() })))
             }
-            Ok(_) => {}
+            Ok(_) => ControlFlow::Continue(()),
             Err(error) => found(name, Err(io::Error::other(error))),
+        };
+        if done.is_break() {
+            break;
         }
     }
     Ok(())
 }
 
 #[cfg(not(feature = "formats"))]
-pub(crate) fn members(_: Holds, _: Source, _: impl FnMut(String, io::Result<Source>)) -> io::Result<()> {
+pub(crate) fn members(
+    _: Holds,
+    _: Source,
+    _: impl FnMut(String, io::Result<Source>) -> ControlFlow<()>,
+) -> io::Result<()> {
     Err(io::Error::other("an archive, which this build does not read"))
 }
 
@@ -351,6 +395,26 @@ mod tests {
         });
         assert_eq!(read[0].as_ref().unwrap(), &sizes[0]);
         assert!(read[1].as_ref().unwrap_err().to_string().contains("as a bomb does"));
+    }
+
+    /// No member is suspicious, but all together are.
+    #[cfg(feature = "formats")]
+    #[test]
+    fn many_members_are_one_bomb() {
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        for number in 0..3 {
+            archive.start_file(format!("{number}.txt"), options).unwrap();
+            io::copy(&mut io::repeat(b'0').take(UNSUSPECTED / 5 * 2), &mut archive).unwrap();
+        }
+        let bytes = archive.finish().unwrap().into_inner();
+        let mut read = Vec::new();
+        members(Holds::Zip, Source::stream(&bytes[..]), |_, member| {
+            read.push(io::copy(&mut member.unwrap().into_stream(), &mut io::sink()).is_ok());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        assert_eq!(read, [true, true, false]);
     }
 
     #[test]

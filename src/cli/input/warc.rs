@@ -4,8 +4,11 @@
 //! broken record is passed over up to the next one that begins like one.
 
 use std::io::{self, BufRead, Read};
+use std::ops::ControlFlow;
 
 use twicetold::MAX_DOCUMENT_BYTES;
+
+use super::unpack::RATIO;
 
 /// One record.
 #[derive(Debug)]
@@ -35,14 +38,14 @@ pub(crate) struct Broken {
     pub reason: String,
 }
 
-/// Reads all records in order.
+/// Calls `found` with all records in order, until it has enough.
 ///
 /// # Errors
 ///
 /// If the stream cannot be read; the records before that were found.
 pub(crate) fn records(
     mut stream: impl BufRead,
-    mut found: impl FnMut(Result<Record, Broken>),
+    mut found: impl FnMut(Result<Record, Broken>) -> ControlFlow<()>,
 ) -> Result<(), (u64, io::Error)> {
     let mut number = 0;
     let mut line = Vec::new();
@@ -59,7 +62,9 @@ pub(crate) fn records(
         if !line.starts_with(b"WARC/") {
             if !std::mem::replace(&mut lost, true) {
                 let reason = "a broken WARC record: text where a record should begin".to_owned();
-                found(Err(Broken { number: number + 1, reason }));
+                if found(Err(Broken { number: number + 1, reason })).is_break() {
+                    return Ok(());
+                }
             }
             continue;
         }
@@ -68,7 +73,10 @@ pub(crate) fn records(
         let headers = headers(&mut stream).map_err(|error| (number, error))?;
         let get = |name: &str| headers.iter().find(|header| header.0 == name).map(|header| header.1.as_str());
         let Some(length) = get("content-length").and_then(|length| length.parse::<u64>().ok()) else {
-            found(Err(Broken { number, reason: "a broken WARC record: no Content-Length".to_owned() }));
+            let reason = "a broken WARC record: no Content-Length".to_owned();
+            if found(Err(Broken { number, reason })).is_break() {
+                return Ok(());
+            }
             lost = true;
             continue;
         };
@@ -79,12 +87,14 @@ pub(crate) fn records(
         let beyond = io::copy(&mut rest, &mut io::sink()).map_err(|error| (number, error))?;
         if beyond > 0 || body.len() as u64 == most {
             let reason = format!("a record longer than {MAX_DOCUMENT_BYTES} bytes");
-            found(Err(Broken { number, reason }));
+            if found(Err(Broken { number, reason })).is_break() {
+                return Ok(());
+            }
             continue;
         }
         if (body.len() as u64) < length {
             let reason = "a broken WARC record: the file ends inside it".to_owned();
-            found(Err(Broken { number, reason }));
+            let _ = found(Err(Broken { number, reason }));
             return Ok(());
         }
         let kind = get("content-type").unwrap_or_default().to_ascii_lowercase();
@@ -96,10 +106,13 @@ pub(crate) fn records(
         };
         let address = get("warc-target-uri").unwrap_or_default().trim_matches(['<', '>']).to_owned();
         let date = get("warc-date").unwrap_or_default().to_owned();
-        found(match holds {
+        let record = match holds {
             Ok(holds) => Ok(Record { number, address, date, holds }),
             Err(reason) => Err(Broken { number, reason }),
-        });
+        };
+        if found(record).is_break() {
+            return Ok(());
+        }
     }
 }
 
@@ -134,20 +147,13 @@ fn response(body: Vec<u8>) -> Result<Content, String> {
         true => dechunked(rest).unwrap_or_else(|| rest.to_vec()),
         false => rest.to_vec(),
     };
-    let most = MAX_DOCUMENT_BYTES as u64;
     match get("content-encoding").as_str() {
         // Some archives keep the header but store the page unpacked.
         "gzip" | "x-gzip" if page.starts_with(&[0x1f, 0x8b]) => {
-            let mut unpacked = Vec::new();
-            let mut reader = flate2::read::MultiGzDecoder::new(&page[..]).take(most);
-            reader
-                .read_to_end(&mut unpacked)
-                .map_err(|error| format!("a page that cannot be unpacked: {error}"))?;
-            page = unpacked;
+            page = unpacked(flate2::read::MultiGzDecoder::new(&page[..]), page.len())?;
         }
         "deflate" => {
-            let mut unpacked = Vec::new();
-            if flate2::read::ZlibDecoder::new(&page[..]).take(most).read_to_end(&mut unpacked).is_ok() {
+            if let Ok(unpacked) = unpacked(flate2::read::ZlibDecoder::new(&page[..]), page.len()) {
                 page = unpacked;
             }
         }
@@ -155,6 +161,18 @@ fn response(body: Vec<u8>) -> Result<Content, String> {
         _ => {}
     }
     typed(&kind, page)
+}
+
+/// Unpacks a page of so many bytes, if it is none that fills the memory.
+fn unpacked(reader: impl Read, packed: usize) -> Result<Vec<u8>, String> {
+    let most = RATIO * packed as u64 + LINE;
+    let mut page = Vec::new();
+    let read = reader.take(most + 1).read_to_end(&mut page);
+    read.map_err(|error| format!("a page that cannot be unpacked: {error}"))?;
+    match page.len() as u64 > most {
+        true => Err(format!("a page that unpacks to more than {RATIO} times its size, as a bomb does")),
+        false => Ok(page),
+    }
 }
 
 /// Joins the chunks of a chunked body; `None` if it is not one after all.
@@ -232,6 +250,7 @@ mod tests {
             found.push(
                 record.map(|record| (record.number, body(record.holds))).map_err(|broken| broken.reason),
             );
+            ControlFlow::Continue(())
         })
         .unwrap();
         found
@@ -259,6 +278,22 @@ mod tests {
             (6, Some("text")),
         ];
         assert_eq!(read(&archive), expected.map(|(n, text)| Ok((n, text.map(str::to_owned)))));
+    }
+
+    #[test]
+    fn pages_that_are_bombs_are_refused() {
+        use flate2::Compression;
+        use flate2::read::GzEncoder;
+        let page = |bytes: u64| {
+            let mut packed = Vec::new();
+            GzEncoder::new(io::repeat(b' ').take(bytes), Compression::best())
+                .read_to_end(&mut packed)
+                .unwrap();
+            let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\n\r\n";
+            response([&head[..], &packed].concat())
+        };
+        assert!(matches!(page(60_000), Ok(Content::Text(text)) if text.len() == 60_000));
+        assert!(page(100 << 20).unwrap_err().contains("as a bomb does"));
     }
 
     #[test]
