@@ -1,6 +1,7 @@
 //! Near-duplicate documents: verified pairs, and clusters around leaders.
 //!
-//! Every pair is confirmed on the exact shingle sets, so precision is 1 by
+//! Every pair is confirmed on the exact shingle sets, and where words of
+//! different spelling share a hash on sets of their text, so precision is 1 by
 //! construction. A cluster gathers around its first document, the leader; each
 //! member is verified against it, so two members are at least `2t - 1` alike
 //! and no chain of small changes joins what is not alike. Linear in the

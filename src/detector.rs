@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
-use ahash::AHashSet;
+use ahash::{AHashMap, AHashSet, RandomState};
 use rayon::prelude::*;
 
 use crate::align::{self, align};
@@ -30,7 +30,7 @@ use crate::projection::{Batch, project};
 use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
-use crate::tokens::{TokenChunk, Tokens};
+use crate::tokens::{TokenChunk, Tokens, same};
 use crate::variants::{self, Compare, Outline, merge};
 
 /// Finds recurring passages and near-duplicates, and keeps the ledgers.
@@ -296,8 +296,9 @@ impl Scan<'_> {
         let hashes: Vec<u64> =
             (0..collection.len() as u32).into_par_iter().map(|document| collection.hash(document)).collect();
         let originals = collection.originals(&hashes);
-        let all: Vec<Words> =
-            (0..collection.len() as u32).map(|document| collection.tokens(document).words.into()).collect();
+        let all: Vec<Words> = (0..collection.len() as u32)
+            .map(|document| Words { words: collection.tokens(document).words.into(), numbers: Vec::new() })
+            .collect();
         let near = match self.config.dedupe_on {
             DedupeOn::Text => self.near_duplicates(&collection, &originals, &all),
             // Only sketches until it is known what the bodies are.
@@ -499,6 +500,41 @@ impl Scan<'_> {
             roles.relates(b, a) && estimate(&sketches[a as usize], &sketches[b as usize]) >= least
         });
 
+        let hashed = |document: u32| {
+            let mut set = Vec::new();
+            let k = self.lengths(collection.tokens(document)).shingle;
+            shingles(&words[document as usize], k, &mut set);
+            set
+        };
+        let mut verified = self.verify(collection, words, &pairs, hashed);
+        // Words can be made to share a hash: then their text decides.
+        let doubtful = doubtful(collection, &verified);
+        if !doubtful.is_empty() {
+            let secret = RandomState::new();
+            let is_doubtful = |pair: &Verified| doubtful.contains(&pair.a) && doubtful.contains(&pair.b);
+            let pairs: Vec<(u32, u32)> =
+                verified.iter().filter(|pair| is_doubtful(pair)).map(|pair| (pair.a, pair.b)).collect();
+            let spelled = |document: u32| {
+                let tokens = collection.tokens(document);
+                spelled(tokens, &words[document as usize], self.lengths(tokens).shingle, &secret)
+            };
+            verified.retain(|pair| !is_doubtful(pair));
+            verified.extend(self.verify(collection, words, &pairs, spelled));
+            verified.sort_unstable_by_key(|pair| (pair.a, pair.b));
+        }
+        let leaders = leaders(collection.len(), &verified);
+        Near { bands, crowded, sketches, pairs: verified, leaders }
+    }
+
+    /// Those of the pairs, sorted, that are as alike as is asked for, by sets of
+    /// shingles.
+    fn verify(
+        &self,
+        collection: &Collection,
+        words: &[Words],
+        pairs: &[(u32, u32)],
+        shingles: impl Fn(u32) -> Vec<u64> + Sync,
+    ) -> Vec<Verified> {
         // Sets are made only for documents that have a candidate.
         let involved: Vec<u32> = {
             let set: BTreeSet<u32> = pairs.iter().flat_map(|&(a, b)| [a, b]).collect();
@@ -507,16 +543,14 @@ impl Scan<'_> {
         let sets: Vec<(Vec<u64>, u32)> = involved
             .par_iter()
             .map_init(Lookup::new, |lookup, &document| {
-                let tokens = collection.tokens(document);
-                let mut set = Vec::new();
-                shingles(&words[document as usize], self.lengths(tokens).shingle, &mut set);
+                let set = shingles(document);
                 let distinct = lookup.fill(&set);
                 (set, distinct)
             })
             .collect();
         let set = |document: u32| &sets[involved.binary_search(&document).expect("involved")];
         let of_one: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.0 == y.0).collect();
-        let verified: Vec<Verified> = of_one
+        of_one
             .par_iter()
             .map_init(Lookup::new, |lookup, pairs| {
                 let a = pairs[0].0;
@@ -531,9 +565,7 @@ impl Scan<'_> {
                 found.filter(|pair| pair.resemblance() >= self.config.similarity).collect::<Vec<_>>()
             })
             .flatten_iter()
-            .collect();
-        let leaders = leaders(collection.len(), &verified);
-        Near { bands, crowded, sketches, pairs: verified, leaders }
+            .collect()
     }
 
     /// All accepted alignments, in order of the later document; those with
@@ -777,7 +809,75 @@ impl Near {
 }
 
 /// The words by which a document is compared: all of it, or its body.
-type Words<'w> = Cow<'w, [u32]>;
+struct Words<'w> {
+    words: Cow<'w, [u32]>,
+    /// Which of its tokens they are, if not all.
+    numbers: Vec<u32>,
+}
+
+impl Words<'_> {
+    /// The number in its document of a token.
+    fn number(&self, at: usize) -> usize {
+        self.numbers.get(at).map_or(at, |number| *number as usize)
+    }
+}
+
+impl Deref for Words<'_> {
+    type Target = [u32];
+
+    fn deref(&self) -> &[u32] {
+        &self.words
+    }
+}
+
+/// The documents of pairs in which a word stands that shares its 32 bits with
+/// another word of these documents. Linear in their tokens.
+fn doubtful(collection: &Collection, pairs: &[Verified]) -> AHashSet<u32> {
+    /// Where each word stands first, and those that are spelled otherwise too.
+    #[derive(Default)]
+    struct Spellings {
+        first: AHashMap<u32, (u32, u32)>,
+        shared: AHashSet<u32>,
+    }
+    let add = |mut known: Spellings, word: u32, place: (u32, u32)| {
+        let first = *known.first.entry(word).or_insert(place);
+        let [(a, at_a), (b, at_b)] = [first, place];
+        if first != place && !same(collection.tokens(a), at_a as usize, collection.tokens(b), at_b as usize) {
+            known.shared.insert(word);
+        }
+        known
+    };
+    let involved: BTreeSet<u32> = pairs.iter().flat_map(|pair| [pair.a, pair.b]).collect();
+    let involved: Vec<u32> = involved.into_iter().collect();
+    let of_one = |known: Spellings, &document: &u32| {
+        let words = (0..).zip(collection.tokens(document).words);
+        words.fold(known, |known, (at, &word)| add(known, word, (document, at)))
+    };
+    let Spellings { shared, .. } =
+        involved.par_iter().fold(Spellings::default, of_one).reduce(Spellings::default, |x, y| {
+            let (mut more, less) = if x.first.len() < y.first.len() { (y, x) } else { (x, y) };
+            more.shared.extend(less.shared);
+            less.first.into_iter().fold(more, |known, (word, place)| add(known, word, place))
+        });
+    if shared.is_empty() {
+        return AHashSet::new();
+    }
+    let has = |document: &u32| collection.tokens(*document).words.iter().any(|word| shared.contains(word));
+    involved.into_iter().filter(has).collect()
+}
+
+/// The shingles of a document by the text of its words, under hashes that nobody
+/// outside knows.
+fn spelled(tokens: &Tokens, words: &Words, k: usize, secret: &RandomState) -> Vec<u64> {
+    let mut folded = Vec::new();
+    let hash = |at: usize| {
+        let number = words.number(at);
+        tokens.folded(number, number + 1, &mut folded);
+        secret.hash_one(&folded)
+    };
+    let each: Vec<u64> = (0..words.len()).map(hash).collect();
+    each.windows(k.min(each.len()).max(1)).map(|shingle| secret.hash_one(shingle)).collect()
+}
 
 /// The words of all documents that are not boilerplate.
 fn bodies<'w>(collection: &'w Collection, boilerplate: &Bits) -> Vec<Words<'w>> {
@@ -785,10 +885,11 @@ fn bodies<'w>(collection: &'w Collection, boilerplate: &Bits) -> Vec<Words<'w>> 
         let words = collection.tokens(document).words;
         let bits = boilerplate.packed(document, words.len());
         if bits.iter().all(|word| *word == 0) {
-            return Cow::Borrowed(words);
+            return Words { words: words.into(), numbers: Vec::new() };
         }
-        let stays = |at: &usize| bits[at / 64] >> (at % 64) & 1 == 0;
-        Cow::Owned((0..words.len()).filter(stays).map(|at| words[at]).collect())
+        let stays = |at: &u32| bits[*at as usize / 64] >> (at % 64) & 1 == 0;
+        let numbers: Vec<u32> = (0..words.len() as u32).filter(stays).collect();
+        Words { words: numbers.iter().map(|&at| words[at as usize]).collect(), numbers }
     };
     (0..collection.len() as u32).into_par_iter().map(body).collect()
 }
