@@ -8,8 +8,8 @@
 //! et al., *Basic local alignment search tool*, 1990). The result is a list of
 //! matching runs: exactly equal stretches, in the same order in both texts.
 //!
-//! Linear in anchors and matched tokens: chains look back over a bounded number
-//! of runs, gaps and the band are bounded. A passage whose order was shuffled
+//! Linear in anchors and tokens: chains look back over a bounded number of runs,
+//! gaps and the band are bounded, and so are all extensions together. A passage whose order was shuffled
 //! comes out as several alignments.
 
 use crate::anchors::Anchor;
@@ -57,6 +57,11 @@ const BLOCK_COST: i64 = 6;
 /// Score of a matched token; gaps cost one a token.
 const MATCH: i64 = 2;
 
+/// How many times the shorter document the extensions of a pair may come to in
+/// all. In a text that goes round and round every alignment could be extended to
+/// its end; the best come first, and the others stay as they are.
+const EXTENDED: usize = 16;
+
 /// Aligns two documents, or with `own` a document with itself, along their
 /// anchors, and calls `found` with the matching runs of each alignment.
 ///
@@ -79,6 +84,7 @@ pub(crate) fn align(
     order.clear();
     order.extend(0..exact.len() as u32);
     order.sort_by_key(|&end| (-links[end as usize].score, end));
+    let mut room = EXTENDED * b.len().min(a.len());
     for &end in order.iter() {
         chain.clear();
         let mut at = end;
@@ -100,8 +106,10 @@ pub(crate) fn align(
         }
         fill(b, a, chain, runs, table);
         // A period of a run that was cut into them ends where the next begins.
-        if !own || !chain.iter().any(|run| is_cut(a, run)) {
+        if room > 0 && (!own || !chain.iter().any(|run| is_cut(a, run))) {
+            let before = matched(runs);
             extend(b, a, own, runs, extension);
+            room = room.saturating_sub((matched(runs) - before) as usize);
         }
         snap(b, a, min_tokens, runs);
         if acceptable(runs, min_tokens) && (check_on_text(b, a, runs) || acceptable(runs, min_tokens)) {
@@ -450,7 +458,8 @@ impl Extension {
     /// [`may_gain`].
     ///
     /// A long exact run is followed without the table, which starts anew behind
-    /// it: by then every other path has fallen out of the drop.
+    /// it: by then every other path has fallen out of the drop, unless the text
+    /// repeats itself there.
     fn reach(
         &mut self,
         b_len: usize,
@@ -667,4 +676,202 @@ fn whole_lines(b: &Tokens, a: &Tokens, run: &Run) -> Option<Run> {
     let to = (from + 1..=run.len).rev().find(both)?;
     let block = is_block(b, (run.b + from) as usize, (run.b + to) as usize);
     block.then_some(Run { b: run.b + from, a: run.a + from, len: to - from })
+}
+
+/// What alignments are judged by, on generated texts and by fuzzing.
+#[cfg(any(test, fuzzing))]
+pub(crate) mod twin {
+    use super::*;
+    use crate::tokens::TokenChunk;
+
+    /// Judges the alignments of two texts along anchors at all places where
+    /// they have `shingle` tokens in common.
+    pub(crate) fn check(b: &str, a: &str, own: bool) {
+        const SHINGLE: usize = 3;
+        const MIN_TOKENS: usize = 8;
+        let chunk = TokenChunk::new([b, a].into_iter(), false);
+        let b = chunk.get(0, b);
+        let a = if own { chunk.get(0, b.text) } else { chunk.get(1, a) };
+        let mut anchors = Vec::new();
+        for (at_b, x) in b.words.windows(SHINGLE).enumerate() {
+            for (at_a, y) in a.words.windows(SHINGLE).enumerate() {
+                if x == y && (!own || at_a < at_b) {
+                    anchors.push(Anchor { later: 1, earlier: 0, b: at_b as u32, a: at_a as u32 });
+                }
+            }
+        }
+        let mut told = vec![false; b.len()];
+        align(&b, &a, own, MIN_TOKENS, &mut anchors, &mut Scratch::default(), |runs| {
+            assert!(!runs.is_empty());
+            for run in runs {
+                assert!(run.len > 0 && run.b_end() as usize <= b.len() && run.a_end() as usize <= a.len());
+                for step in 0..run.len as usize {
+                    assert!(same(&b, run.b as usize + step, &a, run.a as usize + step));
+                    told[run.b as usize + step] = true;
+                }
+            }
+            for two in runs.windows(2) {
+                assert!(two[0].b_end() <= two[1].b && two[0].a_end() <= two[1].a, "{runs:?}");
+            }
+            let last = runs[runs.len() - 1];
+            assert!(!own || last.a_end() <= runs[0].b, "a text is no copy of itself: {runs:?}");
+        });
+        // Whatever is equal for so many tokens is told, wherever it stands, but
+        // for what hangs over a boundary. In a document's own periods what is
+        // told is chosen.
+        let hangs = [b.text, a.text].iter().any(|text| text.contains('\n'));
+        let cut = if hangs { OVERHANG as usize } else { 0 };
+        for (at_b, x) in b.words.windows(MIN_TOKENS).enumerate().filter(|_| !own) {
+            if a.words.windows(MIN_TOKENS).any(|y| x == y) {
+                assert!(told[at_b + cut..at_b + MIN_TOKENS - cut].iter().all(|told| *told), "token {at_b}");
+            }
+        }
+        if !own {
+            check_extension(b.words, a.words);
+        }
+    }
+
+    /// The best extension scores no more than the best of all, and no less than
+    /// one found without short cuts in the same band and drop; but where a long
+    /// run is followed at once, another path may do better in text that repeats
+    /// itself.
+    fn check_extension(b: &[u32], a: &[u32]) {
+        let mut extension = Extension::default();
+        let has = |i: usize, low: usize, high: usize| a[low..high].contains(&b[i]);
+        // The first tokens differ, or the run before would be longer.
+        if b.first() == a.first() {
+            return;
+        }
+        let worth = |i: usize| if b[i].is_multiple_of(3) { SHORT_GAIN } else { GAIN };
+        extension.reach(b.len(), a.len(), has, |i, j| b[i] == a[j], worth);
+        let (mut score, mut from) = (0, (0, 0));
+        for &(i, j) in &extension.pairs {
+            assert!((i, j) >= from && i >= from.0 && j >= from.1 && b[i as usize] == a[j as usize]);
+            score += worth(i as usize) - 2 * (i - from.0).max(j - from.1) as i32;
+            from = (i + 1, j + 1);
+        }
+        let least = best(b, a, worth, BAND, DROP);
+        let most = best(b, a, worth, usize::MAX, i32::MAX / 4);
+        let is_run = b.windows(LONG).any(|run| a.windows(LONG).any(|other| run == other));
+        assert!((is_run || least <= score) && score <= most, "{least} <= {score} <= {most}");
+    }
+
+    /// The best score of a common prefix, by the whole table.
+    fn best(b: &[u32], a: &[u32], worth: impl Fn(usize) -> i32, band: usize, drop: i32) -> i32 {
+        let mut best = 0;
+        let mut row: Vec<i32> =
+            (0..=a.len()).map(|j| if j <= band { -2 * j as i32 } else { UNREACHABLE }).collect();
+        for i in 1..=b.len() {
+            let mut next = vec![UNREACHABLE; row.len()];
+            let floor = best - drop;
+            for j in 0..row.len() {
+                if i.abs_diff(j) > band {
+                    continue;
+                }
+                let mut score = row[j] - 2;
+                if j > 0 {
+                    let step = if b[i - 1] == a[j - 1] { worth(i - 1) } else { -2 };
+                    score = score.max(row[j - 1] + step).max(next[j - 1] - 2);
+                }
+                if score >= floor {
+                    next[j] = score;
+                    best = best.max(score);
+                }
+            }
+            row = next;
+        }
+        best
+    }
+
+    /// Two texts from any bytes: words of a small vocabulary, of which the
+    /// second text often says what the first said.
+    pub(crate) fn texts(bytes: &[u8]) -> [String; 2] {
+        let mut texts = [Vec::new(), Vec::new()];
+        let mut which = 0;
+        let mut bytes = bytes.iter();
+        // All pairs of places are looked at, so they must not be many.
+        while let Some(&byte) = bytes.next()
+            && texts[0].len() + texts[1].len() < 400
+        {
+            match byte {
+                // Something that was said before, from there on.
+                0..=31 if !texts[0].is_empty() => {
+                    let from = usize::from(byte) * 8 % texts[0].len();
+                    let count = usize::from(bytes.next().copied().unwrap_or(8)) % 40;
+                    let said: Vec<String> = texts[0][from..].iter().take(count).cloned().collect();
+                    texts[which].extend(said);
+                }
+                32..=39 => which = 1 - which,
+                40..=47 => texts[which].push("\n\n".to_owned()),
+                48..=55 => texts[which].push("end.\n".to_owned()),
+                _ => texts[which].push(format!(
+                    "{}{}",
+                    ["a", "word", "Wort"][usize::from(byte % 3)],
+                    byte / 16
+                )),
+            }
+        }
+        texts.map(|words| words.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::tokens::TokenChunk;
+    use crate::{Config, DedupeOn, Detector, Document};
+
+    proptest! {
+        #[test]
+        fn alignments_are_equal_stretches_and_tell_all(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
+            let [b, a] = twin::texts(&bytes);
+            twin::check(&b, &a, false);
+            twin::check(&b, &a, true);
+        }
+    }
+
+    /// Texts without a word in common, of which every word has the same 32 bits
+    /// as the other's: nothing is told twice in them.
+    #[test]
+    fn words_made_to_share_a_hash_are_not_equal() {
+        let mut seen = ahash::AHashMap::new();
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for number in 0.. {
+            let word = format!("w{number:x}");
+            let chunk = TokenChunk::new(std::iter::once(word.as_str()), false);
+            let hash = chunk.get(0, &word).words[0];
+            if let Some(earlier) = seen.insert(hash, word.clone()) {
+                left.push(earlier);
+                right.push(word);
+            }
+            if left.len() == 24 {
+                break;
+            }
+        }
+        let same: Vec<String> = (0..100).map(|number| format!("same{number}")).collect();
+        let text = |before: &[String], words: &[String]| [before, words].concat().join(" ");
+        let documents = [
+            ("a", &[][..], &left),
+            ("b", &[], &right),
+            ("c", &same, &left[..8].to_vec()),
+            ("d", &same, &right[..8].to_vec()),
+        ]
+        .map(|(id, before, words)| Document::new(id, text(before, words)));
+        for dedupe_on in [DedupeOn::Text, DedupeOn::Body] {
+            let config = Config { dedupe_on, ..Config::default() };
+            let report = Detector::new(config).unwrap().scan(&documents[..2]).unwrap();
+            assert!(report.spans.is_empty() && report.families.is_empty(), "{:?}", report.spans);
+            assert!(report.pairs.is_empty() && report.clusters.is_empty(), "{:?}", report.pairs);
+            assert!(report.documents.iter().all(|row| row.scores.originality == Some(1.0)));
+            let report = Detector::new(Config { dedupe_on, ..Config::default() })
+                .unwrap()
+                .scan(&documents[2..])
+                .unwrap();
+            // 96 of their shingles are of the same words, 8 are not in each.
+            let pair = &report.pairs[0];
+            assert_eq!((pair.resemblance, pair.shared_tokens), (96.0 / 112.0, 100));
+        }
+    }
 }

@@ -22,6 +22,11 @@ pub(crate) struct Alignment {
     last_run: u32,
 }
 
+/// A place in a list of runs, of which 50 GB would be too many.
+fn number(at: usize) -> u32 {
+    u32::try_from(at).expect("fewer than 4,294,967,296 runs in a part of the collection")
+}
+
 /// The alignments of a range of later documents, in their order.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
@@ -31,9 +36,9 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(crate) fn push(&mut self, later: u32, earlier: u32, runs: &[Run]) {
-        let first_run = self.runs.len() as u32;
+        let first_run = number(self.runs.len());
         self.runs.extend_from_slice(runs);
-        self.list.push(Alignment { later, earlier, first_run, last_run: self.runs.len() as u32 });
+        self.list.push(Alignment { later, earlier, first_run, last_run: number(self.runs.len()) });
     }
 
     fn runs(&self, alignment: &Alignment) -> &[Run] {
@@ -324,8 +329,8 @@ impl Projector {
             document,
             start: first.b,
             end: last.b_end(),
-            first_run: first_run as u32,
-            last_run: self.runs.len() as u32,
+            first_run: number(first_run),
+            last_run: number(self.runs.len()),
         });
     }
 }

@@ -3,16 +3,15 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod check;
 mod generate;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use check::{check, check_weights, letters_of, row_of};
 use generate::{Random, edited, prose};
 use proptest::prelude::*;
-use twicetold::{
-    Background, Config, Detector, Document, DocumentRow, Kind, Label, OccurrenceRow, Report, Status,
-};
-use unicode_normalization::char::is_combining_mark;
+use twicetold::{Background, Config, Detector, Document, DocumentRow, Label, Report};
 
 fn scan(documents: &[Document], threads: usize) -> Report {
     let mut config = Config::default();
@@ -60,126 +59,6 @@ fn collection(seed: u64) -> Vec<Document> {
         documents.push(document);
     }
     documents
-}
-
-fn check(documents: &[Document], report: &Report) {
-    let texts: BTreeMap<&str, &str> = documents.iter().map(|d| (d.id.as_str(), d.text.as_str())).collect();
-    assert_eq!(report.documents.len(), documents.len());
-    let mut ends: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for span in &report.spans {
-        let text = texts[&*span.doc];
-        let (start, end) = (span.start_byte as usize, span.end_byte as usize);
-        // On character boundaries, or slicing panics.
-        let printed = &text[start..end];
-        assert!(!printed.is_empty(), "{span:?}");
-        assert_eq!(text[..start].chars().count() as u64, span.start_char);
-        assert_eq!(text[..end].chars().count() as u64, span.end_char);
-        assert_eq!(1 + text[..start].matches('\n').count() as u64, span.start_line);
-        assert_eq!(1 + text[..end].matches('\n').count() as u64, span.end_line);
-        let place = span.other_start_byte.unwrap() as usize..span.other_end_byte.unwrap() as usize;
-        assert!(!texts[span.other_doc.as_deref().unwrap()][place].is_empty());
-        assert_ne!(span.label, Label::Unique);
-        assert!(span.identity > 0.0 && span.identity <= 1.0);
-        // Sorted and disjoint inside a document.
-        let last = ends.insert(&span.doc, (span.start_byte, span.end_byte)).unwrap_or((0, 0));
-        assert!(last.1 <= span.start_byte, "{span:?} after {last:?}");
-        let family = &report.families[span.family.unwrap() as usize - 1];
-        assert_eq!(Some(family.family), span.family);
-        assert!(span.label != Label::Boilerplate || family.kind == Kind::Boilerplate);
-    }
-    assert_eq!(report.counts.labels.iter().sum::<u64>(), report.counts.weight);
-    for row in &report.documents {
-        let scores = &row.scores;
-        let shares = Label::ALL.map(|label| scores.share(label));
-        if row.status == Status::Empty {
-            assert!(shares.iter().all(Option::is_none) && scores.originality.is_none() && row.weight == 0);
-            continue;
-        }
-        // Shares are whole letters: they add up as integers.
-        let letters: f64 = shares.iter().map(|share| (share.unwrap() * row.weight as f64).round()).sum();
-        assert_eq!(letters as u64, row.weight, "{row:?}");
-        let (least, most) = (scores.originality.unwrap(), scores.originality_max.unwrap());
-        assert!(0.0 <= least && least <= most && most <= 1.0);
-        assert!(scores.fractional.unwrap() <= row.weight as f64 + 1e-9);
-    }
-    check_occurrences(&texts, report);
-    for family in &report.families {
-        assert!(family.occurrences > 1 && family.df >= 1 && family.df <= family.occurrences);
-        assert!(family.cohesion > 0.0 && family.cohesion <= 1.0);
-        assert!(texts[&*family.first_doc].len() >= family.tokens as usize);
-        assert!(texts.values().any(|text| text.contains(&family.text)), "{}", family.text);
-    }
-    for pair in &report.pairs {
-        assert!(pair.resemblance >= 0.8 && pair.a != pair.b);
-    }
-}
-
-/// Occurrences are what families count and what spans are made of.
-fn check_occurrences(texts: &BTreeMap<&str, &str>, report: &Report) {
-    let mut places: BTreeMap<u32, Vec<&OccurrenceRow>> = BTreeMap::new();
-    for row in &report.occurrences {
-        let text = texts[&*row.doc];
-        let (start, end) = (row.start_byte as usize, row.end_byte as usize);
-        assert!(!text[start..end].is_empty(), "{row:?}");
-        let count = |to: usize| (text[..to].chars().count(), 1 + text[..to].matches('\n').count());
-        assert_eq!(count(start), (row.start_char as usize, row.start_line as usize));
-        assert_eq!(count(end), (row.end_char as usize, row.end_line as usize));
-        assert!(row.identity > 0.0 && row.identity <= 1.0);
-        places.entry(row.family).or_default().push(row);
-    }
-    assert_eq!(places.len(), report.families.len());
-    for (family, rows) in report.families.iter().zip(places.values()) {
-        assert_eq!(family.occurrences as usize, rows.len());
-        let documents: BTreeSet<&str> = rows.iter().map(|row| &*row.doc).collect();
-        assert_eq!(family.df as usize, documents.len());
-        assert_eq!(family.first_doc, rows[0].doc);
-        let variants: BTreeSet<u32> = rows.iter().map(|row| row.variant).collect();
-        assert!(variants.iter().copied().eq(1..=family.variants), "{variants:?}");
-        let printed = |row: &OccurrenceRow| &texts[&*row.doc][row.start_byte as usize..row.end_byte as usize];
-        let commonest = rows.iter().find(|row| row.variant == 1).unwrap();
-        assert_eq!(printed(commonest), family.text);
-        let times = |variant| rows.iter().filter(|row| row.variant == variant).count();
-        assert!((2..=family.variants).all(|variant| times(variant) <= times(variant - 1)));
-    }
-    for span in &report.spans {
-        let rows = &places[&span.family.unwrap()];
-        // A span may take in a matched word or two beside the occurrence.
-        let meets = |row: &&&OccurrenceRow| {
-            row.doc == span.doc && row.start_byte < span.end_byte && span.start_byte < row.end_byte
-        };
-        assert!(rows.iter().any(|row| meets(&row)), "{span:?}");
-        let other = (span.other_doc.as_ref(), span.other_start_byte, span.other_end_byte);
-        let same = |row: &&OccurrenceRow| (Some(&row.doc), Some(row.start_byte), Some(row.end_byte)) == other;
-        assert!(rows.iter().any(same), "{span:?}");
-    }
-}
-
-/// The spans of a document weigh what its ledger says.
-fn check_weights(documents: &[Document], report: &Report) {
-    for (document, row) in
-        documents.iter().filter_map(|document| Some((document, row_of(report, &document.id)?)))
-    {
-        let spans = report.spans.iter().filter(|span| span.doc == row.id);
-        let told: u64 = spans
-            .map(|span| &document.text[span.start_byte as usize..span.end_byte as usize])
-            .map(|text| text.chars().filter(|&c| is_letter_or_digit(c)).count() as u64)
-            .sum();
-        assert_eq!(told, row.weight - letters_of(row.scores.unique, row.weight), "{row:?}");
-    }
-}
-
-/// The row of a document, if it was scored.
-fn row_of<'a>(report: &'a Report, id: &str) -> Option<&'a DocumentRow> {
-    report.documents.iter().find(|row| &*row.id == id && row.status == Status::Ok)
-}
-
-/// Combining marks belong to a letter and weigh nothing by themselves.
-fn is_letter_or_digit(c: char) -> bool {
-    c.is_alphanumeric() && !is_combining_mark(c)
-}
-
-fn letters_of(share: Option<f64>, weight: u64) -> u64 {
-    (share.unwrap() * weight as f64).round() as u64
 }
 
 fn unique(report: &Report, id: &str) -> u64 {
@@ -329,6 +208,11 @@ proptest! {
     }
 
     #[test]
+    fn any_bytes_make_a_consistent_report(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        check::scan(&bytes);
+    }
+
+    #[test]
     fn any_text_is_scanned_without_a_panic(texts in prop::collection::vec("\\PC{0,80}|(\\PC{1,3} ){0,40}|[\\x00-\\x7f]{0,60}", 1..6)) {
         let documents: Vec<Document> =
             texts.iter().enumerate().map(|(number, text)| Document::new(number.to_string(), text.repeat(2))).collect();
@@ -345,9 +229,21 @@ fn odd_collections_are_scanned() {
     let mut random = Random(3);
     let digits: String = (0..20_000).map(|_| format!("{} ", random.below(10))).collect();
     let periodic = "one two three four five six seven eight nine ten ".repeat(20_000);
+    let mut edits = |count: usize| -> String {
+        let word = |number: usize| match random.below(12) {
+            0 => format!("x{} ", random.below(1_000_000)),
+            _ => format!(
+                "{} ",
+                ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"][number % 9]
+            ),
+        };
+        (0..count).map(word).collect()
+    };
+    // Every alignment could be extended to the end of the text.
+    let (round, short_rounds) = (edits(50_000), (0..60).map(|_| edits(500)).collect::<Vec<_>>());
     let line = "word ".repeat(50_000);
     let letters = "x".repeat(200_000);
-    let cases: [(&str, Vec<Document>); 7] = [
+    let cases: [(&str, Vec<Document>); 9] = [
         (
             "one document many times",
             many("The mill burned down on Monday night, and nobody was hurt.", 3_000),
@@ -355,6 +251,15 @@ fn odd_collections_are_scanned() {
         ("no documents", Vec::new()),
         ("digits", many(&digits, 1)),
         ("periodic", many(&periodic, 1)),
+        ("periodic with edits", many(&round, 1)),
+        (
+            "periodic with edits, many",
+            short_rounds
+                .iter()
+                .enumerate()
+                .map(|(n, text)| Document::new(n.to_string(), text.as_str()))
+                .collect(),
+        ),
         ("one word again and again", many(&line, 1)),
         ("one long word", many(&letters, 2)),
         (

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod check;
 mod generate;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use check::resemblance;
 use generate::{Plan, Random, Score, edited};
 use proptest::prelude::*;
 use twicetold::{Config, DedupeOn, Detector, Document, Label, Report};
@@ -34,43 +36,6 @@ fn planted_passages_are_found_with_their_boundaries_in_one_family() {
     }
 }
 
-/// Every token inside an exact repeat of at least `least` tokens that stands in
-/// another document or earlier in its own, by looking at each pair of places;
-/// the two may not overlap each other.
-fn naive_repeats(texts: &[Vec<u32>], least: usize) -> Vec<Vec<bool>> {
-    let mut told: Vec<Vec<bool>> = texts.iter().map(|text| vec![false; text.len()]).collect();
-    for a in 0..texts.len() {
-        for b in a..texts.len() {
-            for i in 0..texts[a].len() {
-                for j in 0..texts[b].len() {
-                    if a == b && j < i + least {
-                        continue;
-                    }
-                    let room = if a == b { j - i } else { usize::MAX };
-                    let same = texts[a][i..]
-                        .iter()
-                        .zip(&texts[b][j..])
-                        .take_while(|(x, y)| x == y)
-                        .count()
-                        .min(room);
-                    if same >= least {
-                        if a != b {
-                            told[a][i..i + same].fill(true);
-                        }
-                        told[b][j..j + same].fill(true);
-                    }
-                }
-            }
-        }
-    }
-    told
-}
-
-fn document(number: usize, words: &[u32]) -> Document {
-    let text: Vec<String> = words.iter().map(|&word| format!("word{word:04}")).collect();
-    Document::new(number.to_string(), text.join(" "))
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 150 } else { 1000 }))]
 
@@ -94,44 +59,10 @@ proptest! {
             let at = random.below(texts[to].len() + 1);
             texts[to].splice(at..at, copy);
         }
-        let collection: Vec<Document> = texts.iter().enumerate().map(|(n, words)| document(n, words)).collect();
         let mut config = Config::default();
         config.count_formulas = true;
-        let report = Detector::new(config).unwrap().scan(&collection).unwrap();
-
-        // Each token found has an equal token elsewhere: nothing is invented.
-        let mut places: BTreeMap<u32, usize> = BTreeMap::new();
-        texts.iter().flatten().for_each(|&word| *places.entry(word).or_default() += 1);
-        let mut found: Vec<Vec<bool>> = texts.iter().map(|text| vec![false; text.len()]).collect();
-        for span in &report.spans {
-            let number: usize = span.doc.parse().unwrap();
-            for at in span.start_byte as usize / 9..(span.end_byte as usize).div_ceil(9) {
-                found[number][at] = true;
-                prop_assert!(places[&texts[number][at]] > 1, "token {} of {} is told once", at, number);
-            }
-        }
-        let told = naive_repeats(&texts, 8);
-        for (number, told) in told.iter().enumerate() {
-            for (at, told) in told.iter().enumerate() {
-                prop_assert!(!told || found[number][at], "token {} of {} in {:?}", at, number, texts);
-            }
-        }
+        check::check_repeats(&texts, config);
     }
-}
-
-/// Exact resemblance of two texts in shingles of five words, by sets.
-fn resemblance(a: &str, b: &str) -> f64 {
-    let shingles = |text: &str| -> BTreeSet<Vec<String>> {
-        let words: Vec<String> = text
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|w| !w.is_empty())
-            .map(str::to_lowercase)
-            .collect();
-        words.windows(5).map(<[String]>::to_vec).collect()
-    };
-    let (a, b) = (shingles(a), shingles(b));
-    let shared = a.intersection(&b).count() as f64;
-    shared / (a.len() as f64 + b.len() as f64 - shared)
 }
 
 #[test]
