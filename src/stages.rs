@@ -1,5 +1,5 @@
-//! Stages by themselves, for the benches in `benches/`. Not part of the
-//! interface: anything here may change in any release.
+//! Stages by themselves, for the benches in `benches/` and for `fuzz/`. Not part
+//! of the interface: anything here may change in any release.
 
 use crate::align::{Scratch, align};
 use crate::anchors::{self, Anchor, anchors};
@@ -109,3 +109,17 @@ impl<'a> Prepared<'a> {
 /// Anchors to align along.
 #[derive(Clone, Debug)]
 pub struct Anchored(Vec<Anchor>);
+
+/// Judges the tokens of a text by their slow twin.
+#[cfg(fuzzing)]
+pub fn check_tokens(text: &str) {
+    crate::tokens::twin::check(text);
+}
+
+/// Judges alignments of texts made of any bytes.
+#[cfg(fuzzing)]
+pub fn check_alignment(bytes: &[u8]) {
+    let [b, a] = crate::align::twin::texts(bytes);
+    crate::align::twin::check(&b, &a, false);
+    crate::align::twin::check(&b, &a, true);
+}

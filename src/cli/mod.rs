@@ -9,8 +9,12 @@ mod config_file;
 mod explain;
 mod families;
 mod input;
+#[cfg(not(fuzzing))]
+mod memory;
 mod output;
 mod progress;
+#[cfg(any(test, fuzzing))]
+pub mod properties;
 mod report;
 mod results;
 mod scan;

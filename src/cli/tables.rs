@@ -180,12 +180,26 @@ impl Table {
         let here = || format!("cannot write {name}");
         let file = File::create(directory.join(&name)).with_context(here)?;
         let mut file = BufWriter::with_capacity(1 << 18, file);
-        match format {
-            Tables::Jsonl => output::lines(&mut file, rows)?,
-            Tables::Csv => self.csv(&mut file, rows).with_context(here)?,
-            Tables::Parquet => self.parquet(&mut file, rows).with_context(here)?,
-        }
+        self.encode(&mut file, format, rows).with_context(here)?;
         output::finish(file).with_context(here)
+    }
+
+    /// Writes rows to a stream.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written.
+    pub(crate) fn encode<T: Serialize>(
+        &self,
+        out: &mut (impl Write + Send),
+        format: Tables,
+        rows: impl IntoIterator<Item = T>,
+    ) -> Result<()> {
+        match format {
+            Tables::Jsonl => output::lines(out, rows),
+            Tables::Csv => self.csv(out, rows),
+            Tables::Parquet => self.parquet(out, rows),
+        }
     }
 
     pub(crate) fn file(&self, format: Tables) -> String {

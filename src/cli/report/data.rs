@@ -38,7 +38,7 @@ impl Rows<'_> {
     /// # Errors
     ///
     /// If they do not.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let ids = |documents: &[Document]| documents.iter().map(|d| d.id.clone()).collect::<AHashSet<_>>();
         let (own, others) = (ids(self.texts), ids(self.references));
         let numbers = self.occurrences.chunk_by(|x, y| x.family == y.family).map(|same| same[0].family);

@@ -261,6 +261,14 @@ fn title(inputs: &Value) -> String {
     }
 }
 
+/// A block of a page, unpacked.
+#[cfg(any(test, fuzzing))]
+pub(super) fn block(page: &str, name: &str) -> Value {
+    let (_, rest) = page.split_once(&format!("id=\"{name}\">")).expect("a block");
+    let packed = STANDARD.decode(rest.split('<').next().unwrap_or_default()).expect("base64");
+    serde_json::from_reader(flate2::read::GzDecoder::new(&packed[..])).expect("JSON")
+}
+
 fn script() -> String {
     format!("'use strict';\n(() => {{\n{}\n}})();\n", SCRIPTS.concat())
 }
