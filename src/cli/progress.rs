@@ -25,6 +25,10 @@ impl Bar {
 
     /// Shows that inputs are being read.
     pub(crate) fn reading(&self) {
+        // It ticks in a thread of its own, which nobody needs to see nothing.
+        if self.bar.is_hidden() {
+            return;
+        }
         self.bar.set_style(style("{spinner} {msg} {elapsed}"));
         self.bar.set_message("reading");
         self.bar.enable_steady_tick(Duration::from_millis(100));

@@ -105,8 +105,14 @@ impl Unfinished {
         // Some systems rename no directory in which a file is open.
         drop(self.lock);
         set_current(None);
-        fs::rename(self.directory.keep(), within.join(COMPLETE))
-            .context("another run writes to the same directory")?;
+        fs::rename(self.directory.path(), within.join(COMPLETE)).map_err(|error| match error.kind() {
+            io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists => {
+                anyhow!("another run writes to the same directory")
+            }
+            _ => anyhow!(error).context("cannot make the files valid"),
+        })?;
+        // It has another name now, under which it stays.
+        let _ = self.directory.keep();
         settle(&within)
     }
 }
