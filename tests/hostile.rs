@@ -251,11 +251,18 @@ fn endless_broken_records_are_not_all_listed() {
     let rows = all["documents"].as_array().unwrap();
     let of = |file: &str| rows.iter().filter(|row| row["path"] == file).count();
     assert_eq!((of("a.jsonl"), of("b.json"), of("b.txt")), (100_002, 100_002, 1));
-    // Where as many are sound, all are tried.
-    let half: String = (0..150_000).map(|n| format!("{{\"id\": {n}, \"text\": \"{n}\"}}\nx\n")).collect();
-    fs::write(directory.path().join("c.jsonl"), half).unwrap();
+    // Where some are sound, all are tried; and what the user does not want is not
+    // broken.
+    let some: String =
+        (0..40_000).map(|n| format!("{{\"id\": {n}, \"text\": \"{n}\"}}\nx\nx\nx\nx\n")).collect();
+    fs::write(directory.path().join("c.jsonl"), some).unwrap();
     let output = run(directory.path(), &["scan", "c.jsonl", "--dry-run"]);
-    assert!(stdout(&output).contains("150,000 documents"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("40,000 documents"), "{}", stdout(&output));
+    assert!(stderr(&output).contains("159980 more inputs were skipped"), "{}", stderr(&output));
+    let long = "{\"text\": \"longer\"}\n".repeat(150_000) + "{\"text\": \"short\"}\n";
+    fs::write(directory.path().join("d.jsonl"), long).unwrap();
+    let output = run(directory.path(), &["scan", "d.jsonl", "--dry-run", "--max-document", "5"]);
+    assert!(stdout(&output).contains("1 document"), "{}", stdout(&output));
     assert!(stderr(&output).contains("149980 more inputs were skipped"), "{}", stderr(&output));
 }
 

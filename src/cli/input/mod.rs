@@ -229,8 +229,9 @@ struct OfFile {
 
 /// Archives inside one another; more is an attack.
 const NESTED: usize = 4;
-/// Records of a file that may be broken, besides as many as are not.
+/// Records of a file that may be broken, and how many more for each that is not.
 const BROKEN: usize = 100_000;
+const BROKEN_EACH: usize = 10;
 /// Bytes that a line of JSON may have in any case.
 const LINE: u64 = 64 << 20;
 
@@ -464,7 +465,7 @@ impl Reader<'_> {
                 }
             }
             if is_cut {
-                self.skip(path.to_owned(), Some(number), format!("a line longer than {longest} bytes"), None);
+                self.broken(path, number, (format!("a line longer than {longest} bytes"), None));
                 continue;
             }
             let line = match number {
@@ -569,8 +570,8 @@ impl Reader<'_> {
                         csv::ErrorKind::Io(error) => describe(error),
                         _ => error.to_string(),
                     };
-                    let hint = "a field with separators or line breaks needs quotes around it";
-                    self.skip(path.to_owned(), Some(line), reason, Some(hint));
+                    let hint = "a field with separators or line breaks needs quotes around it".to_owned();
+                    self.broken(path, line, (reason, Some(hint)));
                     if error.is_io_error() {
                         break;
                     }
@@ -649,7 +650,7 @@ impl Reader<'_> {
             match read {
                 Ok(Some(document)) => self.keep(document),
                 Ok(None) => self.pageless += 1,
-                Err((reason, hint)) => self.skip(path.to_owned(), Some(number), reason, hint.as_deref()),
+                Err(refused) => self.broken(path, number, refused),
             }
             self.flow()
         });
@@ -688,7 +689,7 @@ impl Reader<'_> {
         let document = record.and_then(|record| self.noticed.document(&self.fields, record, path, line));
         match document {
             Ok(document) => self.keep(document),
-            Err((reason, hint)) => self.skip(path.to_owned(), Some(line), reason, hint.as_deref()),
+            Err(refused) => self.broken(path, line, refused),
         }
     }
 
@@ -728,16 +729,20 @@ impl Reader<'_> {
 
     fn skip(&mut self, path: String, line: Option<u64>, reason: impl Into<String>, hint: Option<&str>) {
         let hint = hint.map(str::to_owned);
-        let of_record = line.is_some();
-        self.found.skipped.push(Skipped { path: path.clone(), line, reason: reason.into(), hint });
+        self.found.skipped.push(Skipped { path, line, reason: reason.into(), hint });
+    }
+
+    /// Skips a record, and gives its file up if there are too many of the kind.
+    fn broken(&mut self, path: &str, line: u64, (reason, hint): Refused) {
+        self.skip(path.to_owned(), Some(line), reason, hint.as_deref());
+        self.file.broken += 1;
         let read = self.found.documents.len() - self.file.before;
-        self.file.broken += usize::from(of_record);
-        if of_record && !self.file.given_up && self.file.broken > BROKEN + read {
+        if self.file.broken > BROKEN + BROKEN_EACH * read && !self.file.given_up {
             self.file.given_up = true;
             let reason = format!(
-                "more than {BROKEN} records cannot be read, and more than can; the rest was not tried"
+                "more than {BROKEN} records cannot be read, {BROKEN_EACH} times as many as can; the rest was not tried"
             );
-            self.skip(path, None, reason, Some("it may hold something else than its name says"));
+            self.skip(path.to_owned(), None, reason, Some("it may hold something else than its name says"));
         }
     }
 
