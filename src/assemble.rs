@@ -100,8 +100,9 @@ struct Wordings {
 }
 
 /// Pairs listed for a document with earlier ones, on average; if there are more
-/// in all, each document's most alike so many.
+/// in all, as in a crowd of copies, only each document's most alike few.
 const PARTNERS: usize = 64;
+const FEW: usize = 8;
 /// Documents compared outside a passage.
 const COMPARED: usize = 9;
 
@@ -609,7 +610,7 @@ impl<'a> Context<'a> {
         let total = among + twins.map(|count| count * (count - 1) / 2).sum::<u64>();
         let limit = match total <= (PARTNERS * self.findings.originals.len()) as u64 {
             true => usize::MAX,
-            false => PARTNERS,
+            false => FEW,
         };
         let roles = self.collection.roles;
         let bound = if roles.against { roles.judged } else { u32::MAX };

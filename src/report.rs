@@ -464,6 +464,6 @@ pub struct Counts {
     /// Buckets of near-duplicate candidates too full to compare all.
     pub crowded_buckets: u64,
     /// Near-duplicate pairs found but not listed: if there are more than 64 a
-    /// document, only each one's 64 most alike earlier partners are.
+    /// document, only each one's eight most alike earlier partners are.
     pub pairs_unlisted: u64,
 }

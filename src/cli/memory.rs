@@ -77,3 +77,31 @@ fn exhausted(bytes: usize) -> ! {
     let _ = io::stderr().write_all(&message[..used]);
     process::exit(UNUSABLE.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is asked for comes as it was asked for, and keeps what is in it.
+    #[test]
+    fn memory_is_passed_on() {
+        for (size, align) in [(1, 1), (24, 8), (100, 64), (5000, 4096)] {
+            let layout = Layout::from_size_align(size, align).expect("a layout");
+            // SAFETY: the sizes are not zero; every pointer is used within its
+            // layout and given back with it.
+            unsafe {
+                let zeros = ALLOCATOR.alloc_zeroed(layout);
+                assert!((0..size).all(|at| *zeros.add(at) == 0));
+                let pointer = ALLOCATOR.alloc(layout);
+                assert_eq!(pointer.addr() % align, 0);
+                (0..size).for_each(|at| *pointer.add(at) = at as u8);
+                let grown = ALLOCATOR.realloc(pointer, layout, 3 * size);
+                assert!((0..size).all(|at| *grown.add(at) == at as u8));
+                assert_eq!(grown.addr() % align, 0);
+                let larger = Layout::from_size_align(3 * size, align).expect("a layout");
+                ALLOCATOR.dealloc(grown, larger);
+                ALLOCATOR.dealloc(zeros, layout);
+            }
+        }
+    }
+}

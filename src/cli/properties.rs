@@ -217,6 +217,13 @@ mod tests {
             (2, b"<html><p>one<p>two<script>x</script>"),
             (8, warc),
             (0, &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x4b, 4, 0]),
+            // Some changes in these made other packages panic.
+            (6, include_bytes!("../../tests/samples/articles.parquet")),
+            (7, include_bytes!("../../tests/samples/articles.arrows")),
+            (7, include_bytes!("../../tests/samples/articles.feather")),
+            (8, include_bytes!("../../tests/samples/pages.warc.gz")),
+            (9, include_bytes!("../../tests/samples/texts.zip")),
+            (10, include_bytes!("../../tests/samples/texts.tar.gz")),
         ]
         .map(of_kind)
         .to_vec()
@@ -229,7 +236,7 @@ mod tests {
         }
 
         #[test]
-        fn damaged_files_are_read_or_named(which in 0usize..6, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4)) {
+        fn damaged_files_are_read_or_named(which in 0usize..12, changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4)) {
             let mut bytes = samples()[which].clone();
             for (at, byte) in changes {
                 let at = at.index(bytes.len());
