@@ -151,17 +151,7 @@ pub fn page(bytes: &[u8]) {
     }
     let mut run = serde_json::json!({ "inputs": ["</title>=1+1"], "config": {}, "counts": report.counts });
     run["config"]["threads"] = 1.into();
-    let rows = Rows {
-        documents: report.documents.iter().collect(),
-        families: &report.families,
-        occurrences: &report.occurrences,
-        spans: &report.spans,
-        pairs: &report.pairs,
-        clusters: &report.clusters,
-        run,
-        texts: &documents,
-        references: &[],
-    };
+    let rows = Rows::of(&report, run, &documents, &[]);
     if rows.check().is_err() {
         assert!(change > 0, "what was just found is sound");
         return;

@@ -76,17 +76,8 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
         let page = (!args.no_report).then_some(|file: &mut _| {
             // It is packed by as many threads; this fails only if they are set already.
             let _ = rayon::ThreadPoolBuilder::new().num_threads(detector.config().threads).build_global();
-            let rows = Rows {
-                documents: report.documents.iter().collect(),
-                families: &report.families,
-                occurrences: &report.occurrences,
-                spans: &report.spans,
-                pairs: &report.pairs,
-                clusters: &report.clusters,
-                run: serde_json::to_value(&*run)?,
-                texts: &collected.documents,
-                references: background.against.unwrap_or_default(),
-            };
+            let references = background.against.unwrap_or_default();
+            let rows = Rows::of(&report, serde_json::to_value(&*run)?, &collected.documents, references);
             report::write(file, rows, args.report_docs)
         });
         output::write(out, args.output_format, args.passim, &report, &collected.skipped, &run, page)

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 use twicetold::{
-    ClusterRow, Date, Document, DocumentRow, FamilyRow, Kind, Label, OccurrenceRow, PairRow, SpanRow,
+    ClusterRow, Date, Document, DocumentRow, FamilyRow, Kind, Label, OccurrenceRow, PairRow, Report, SpanRow,
 };
 
 /// The results to show, and the texts they are of.
@@ -32,7 +32,27 @@ pub(crate) struct Rows<'a> {
     pub references: &'a [Document],
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
+    /// All rows of a report.
+    pub(crate) fn of(
+        report: &'a Report,
+        run: Value,
+        texts: &'a [Document],
+        references: &'a [Document],
+    ) -> Self {
+        Rows {
+            documents: report.documents.iter().collect(),
+            families: &report.families,
+            occurrences: &report.occurrences,
+            spans: &report.spans,
+            pairs: &report.pairs,
+            clusters: &report.clusters,
+            run,
+            texts,
+            references,
+        }
+    }
+
     /// Makes sure that the tables belong together, as those of one scan do.
     ///
     /// # Errors
