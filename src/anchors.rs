@@ -68,8 +68,8 @@ struct Class {
 const FEW: usize = 8;
 
 /// Calls `found` for every anchor of one fingerprint's postings, which are
-/// sorted. `words` gives a document's tokens, `lengths` the shingle length and
-/// window of each document.
+/// sorted. `words` gives a document's tokens, `lengths` the shingle length of each
+/// document and how many runs of the guaranteed length hold a shingle.
 pub(crate) fn anchors<'a>(
     group: &[Posting],
     words: impl Fn(u32) -> &'a [u32],

@@ -231,7 +231,7 @@ fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
     let of = |document: u32| if document == 0 { a } else { b };
     let lengths = |document: u32| {
         let lengths = config.lengths(of(document).characters);
-        (lengths.shingle, lengths.window)
+        (lengths.shingle, lengths.runs())
     };
     let mut found = Vec::new();
     for group in postings.chunk_by(|x, y| x.key == y.key) {

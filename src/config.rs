@@ -182,6 +182,14 @@ pub(crate) struct Lengths {
     pub min_tokens: usize,
 }
 
+impl Lengths {
+    /// Runs of the guaranteed length that hold one shingle: with windows of so
+    /// many shingles that length would follow from the windows alone.
+    pub(crate) fn runs(&self) -> usize {
+        self.window.max((self.min_tokens + 1).saturating_sub(self.shingle))
+    }
+}
+
 impl Config {
     /// The lengths for a document; `characters` says whether its tokens are
     /// mostly single characters.

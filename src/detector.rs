@@ -576,7 +576,7 @@ impl Scan<'_> {
         let words = |document: u32| collection.tokens(document).words;
         let lengths = |document: u32| {
             let lengths = self.lengths(collection.tokens(document));
-            (lengths.shingle, lengths.window)
+            (lengths.shingle, lengths.runs())
         };
         let found: Vec<Vec<Anchor>> = postings
             .split()

@@ -56,7 +56,7 @@ pub(crate) fn fingerprints(
 /// A hash of the tokens around a fingerprint: of all that a run of the
 /// guaranteed length which holds it could hold besides.
 pub(crate) fn context(words: &[u32], lengths: Lengths, at: u32) -> u64 {
-    let (at, reach) = (at as usize, lengths.window - 1);
+    let (at, reach) = (at as usize, lengths.runs() - 1);
     let from = at.saturating_sub(reach);
     let to = (at + lengths.shingle + reach).min(words.len());
     // Where the text begins, so many tokens are missing.

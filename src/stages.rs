@@ -75,7 +75,8 @@ impl<'a> Prepared<'a> {
         let words = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]).words;
         let mut found = Vec::new();
         let mut scratch = anchors::Scratch::default();
-        let lengths = (self.config.shingle, self.config.window);
+        let lengths = self.config.lengths(false);
+        let lengths = (lengths.shingle, lengths.runs());
         for group in postings.chunk_by(|x, y| x.key == y.key) {
             anchors(group, words, |_| lengths, &mut scratch, |anchor| found.push(anchor));
         }
