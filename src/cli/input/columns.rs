@@ -388,4 +388,15 @@ mod tests {
         let read = collect_stream("a.parquet", &few[..], &Settings::default()).unwrap();
         assert_eq!((read.documents.len(), read.skipped.len()), (300, 0));
     }
+
+    /// Found by fuzzing: a buffer that begins at an odd place is too much for
+    /// the reader, which panics.
+    #[test]
+    fn a_panic_of_the_reader_is_told() {
+        let mut file = include_bytes!("../../../tests/samples/articles.arrows").to_vec();
+        file[1168] = 0xff;
+        let read = collect_stream("a.arrows", &file[..], &Settings::default()).unwrap();
+        assert_eq!((read.documents.len(), read.skipped.len()), (0, 1));
+        assert!(read.skipped[0].reason.starts_with("a broken Arrow file: "), "{}", read.skipped[0].reason);
+    }
 }
