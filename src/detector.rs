@@ -536,10 +536,7 @@ impl Scan<'_> {
         shingles: impl Fn(u32) -> Vec<u64> + Sync,
     ) -> Vec<Verified> {
         // Sets are made only for documents that have a candidate.
-        let involved: Vec<u32> = {
-            let set: BTreeSet<u32> = pairs.iter().flat_map(|&(a, b)| [a, b]).collect();
-            set.into_iter().collect()
-        };
+        let involved = involved(pairs.iter().copied());
         let sets: Vec<(Vec<u64>, u32)> = involved
             .par_iter()
             .map_init(Lookup::new, |lookup, &document| {
@@ -830,6 +827,12 @@ impl Deref for Words<'_> {
     }
 }
 
+/// The documents of pairs, each once, in order.
+fn involved(pairs: impl Iterator<Item = (u32, u32)>) -> Vec<u32> {
+    let documents: BTreeSet<u32> = pairs.flat_map(|(a, b)| [a, b]).collect();
+    documents.into_iter().collect()
+}
+
 /// The documents of pairs in which a word stands that shares its 32 bits with
 /// another word of these documents. Linear in their tokens.
 fn doubtful(collection: &Collection, pairs: &[Verified]) -> AHashSet<u32> {
@@ -847,8 +850,7 @@ fn doubtful(collection: &Collection, pairs: &[Verified]) -> AHashSet<u32> {
         }
         known
     };
-    let involved: BTreeSet<u32> = pairs.iter().flat_map(|pair| [pair.a, pair.b]).collect();
-    let involved: Vec<u32> = involved.into_iter().collect();
+    let involved = involved(pairs.iter().map(|pair| (pair.a, pair.b)));
     let of_one = |known: Spellings, &document: &u32| {
         let words = (0..).zip(collection.tokens(document).words);
         words.fold(known, |known, (at, &word)| add(known, word, (document, at)))

@@ -49,18 +49,7 @@ proptest! {
         (shingle, window, more) in prop_oneof![Just((5, 4, 3)), (3usize..9, 1usize..9, 0usize..8)],
     ) {
         let mut random = Random(seed);
-        let mut next = 0;
-        let mut fresh = |count: usize| -> Vec<u32> { next += count as u32; (next - count as u32..next).collect() };
-        let mut texts: Vec<Vec<u32>> = (0..documents).map(|_| fresh(10 + random.below(60))).collect();
-        for _ in 0..copies {
-            let from = random.below(documents);
-            let len = (8 + random.below(14)).min(texts[from].len());
-            let start = random.below(texts[from].len() - len + 1);
-            let copy = texts[from][start..start + len].to_vec();
-            let to = random.below(documents);
-            let at = random.below(texts[to].len() + 1);
-            texts[to].splice(at..at, copy);
-        }
+        let texts = generate::repeats(&mut random, documents, copies, 60, 8..22);
         let mut config = Config::default();
         (config.shingle, config.window, config.min_tokens) = (shingle, window, shingle + more);
         config.count_formulas = true;

@@ -33,26 +33,6 @@ fn settings(random: &mut Random) -> Config {
     config
 }
 
-/// Words that stand once, and copies of stretches of them.
-fn repeats(random: &mut Random) -> Vec<Vec<u32>> {
-    let mut next = 0;
-    let mut fresh = |count: usize| -> Vec<u32> {
-        next += count as u32;
-        (next - count as u32..next).collect()
-    };
-    let count = 1 + random.below(6);
-    let mut texts: Vec<Vec<u32>> = (0..count).map(|_| fresh(10 + random.below(80))).collect();
-    for _ in 0..random.below(12) {
-        let (from, to) = (random.below(count), random.below(count));
-        let len = (5 + random.below(30)).min(texts[from].len());
-        let start = random.below(texts[from].len() - len + 1);
-        let copy = texts[from][start..start + len].to_vec();
-        let at = random.below(texts[to].len() + 1);
-        texts[to].splice(at..at, copy);
-    }
-    texts
-}
-
 /// Near-duplicates of a few originals; returns how many pairs there are, and how
 /// many were found.
 fn near_duplicates(random: &mut Random) -> (usize, usize) {
@@ -110,7 +90,9 @@ fn nothing_goes_wrong_for_a_while() {
             check::check_with(&documents, &report, config.similarity);
             let mut words = config;
             (words.count_formulas, words.unit) = (true, Unit::Word);
-            check::check_repeats(&repeats(&mut random), words);
+            let (count, copies) = (1 + random.below(6), random.below(12));
+            let texts = generate::repeats(&mut random, count, copies, 80, 5..35);
+            check::check_repeats(&texts, words);
             let bytes: Vec<u8> = (0..random.below(600)).map(|_| random.next() as u8).collect();
             check::scan(&bytes);
             (near_duplicates(&mut random), random.0)

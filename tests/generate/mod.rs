@@ -363,6 +363,34 @@ impl Planted {
     }
 }
 
+/// Texts of numbers, each of which stands once, and copies of stretches of them
+/// put in anywhere: texts of 10 and up to `more` further numbers, copies of a
+/// length in `lengths`.
+pub fn repeats(
+    random: &mut Random,
+    documents: usize,
+    copies: usize,
+    more: usize,
+    lengths: std::ops::Range<usize>,
+) -> Vec<Vec<u32>> {
+    let mut next = 0;
+    let mut fresh = |count: usize| -> Vec<u32> {
+        next += count as u32;
+        (next - count as u32..next).collect()
+    };
+    let mut texts: Vec<Vec<u32>> = (0..documents).map(|_| fresh(10 + random.below(more))).collect();
+    for _ in 0..copies {
+        let from = random.below(documents);
+        let len = (lengths.start + random.below(lengths.len())).min(texts[from].len());
+        let start = random.below(texts[from].len() - len + 1);
+        let copy = texts[from][start..start + len].to_vec();
+        let to = random.below(documents);
+        let at = random.below(texts[to].len() + 1);
+        texts[to].splice(at..at, copy);
+    }
+    texts
+}
+
 /// News-like documents of about this many bytes in all: original prose,
 /// a stock paragraph in every fifth, a footer in every second, a lightly edited
 /// reprint now and then.
