@@ -4,17 +4,18 @@
 //! alignment for nucleotide sequences*, 2018): anchors grow into maximal exact
 //! runs; runs that follow each other in both texts are chained; the gaps
 //! between them are filled by a longest common subsequence; both ends are
-//! extended while the score stays within a drop of its best (X-drop: Altschul
-//! et al., *Basic local alignment search tool*, 1990). The result is a list of
-//! matching runs: exactly equal stretches, in the same order in both texts.
+//! extended. The result is a list of matching runs: exactly equal stretches, in
+//! the same order in both texts.
 //!
 //! Linear in anchors and tokens: chains look back over a bounded number of runs,
 //! gaps and the band are bounded, and so are all extensions together. A passage whose order was shuffled
 //! comes out as several alignments.
 
 use crate::anchors::Anchor;
+use crate::extend::{Extension, GAIN, SHORT_GAIN, Way};
 use crate::fingerprints::is_block;
 use crate::tokens::{Tokens, same};
+use crate::touch::touch;
 
 /// Equal stretches of two texts: `len` tokens from `b` and from `a`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -65,7 +66,7 @@ const EXTENDED: usize = 16;
 /// Aligns two documents, or with `own` a document with itself, along their
 /// anchors, and calls `found` with the matching runs of each alignment.
 ///
-/// Accepted are alignments of at least `min_tokens` matched tokens with an
+/// The anchors are sorted by [`by_diagonal`]. Accepted are alignments of at least `min_tokens` matched tokens with an
 /// identity between 0.85 for the shortest and 0.6 from five times that length;
 /// every exact run of `min_tokens`; and shorter runs that are whole lines in
 /// both texts.
@@ -74,7 +75,7 @@ pub(crate) fn align(
     a: &Tokens,
     own: bool,
     min_tokens: usize,
-    anchors: &mut [Anchor],
+    anchors: &[Anchor],
     scratch: &mut Scratch,
     mut found: impl FnMut(&[Run]),
 ) {
@@ -131,6 +132,21 @@ pub(crate) fn align(
     }
 }
 
+/// The order of anchors: pair by pair, and in a pair those that one run may hold
+/// beside each other.
+pub(crate) fn by_diagonal(anchor: &Anchor) -> (u64, u64) {
+    let &Anchor { later, earlier, b, a } = anchor;
+    (u64::from(later) << 32 | u64::from(earlier), u64::from(b.wrapping_sub(a)) << 32 | u64::from(b))
+}
+
+/// Reads what [`align`] will look at first around some anchors.
+pub(crate) fn touch_all<'a>(anchors: &[Anchor], tokens: impl Fn(u32) -> &'a Tokens<'a>) {
+    let each = || anchors.iter().map(|anchor| (tokens(anchor.earlier), anchor.a as usize));
+    touch(anchors.iter().map(|anchor| tokens(anchor.earlier).words.len() as u64));
+    touch(each().map(|(text, at)| u64::from(text.words[at]) ^ text.places[at].byte() as u64));
+    touch(each().map(|(text, at)| u64::from(text.text.as_bytes()[text.places[at].byte()])));
+}
+
 /// Reports a run too short for a passage where it is whole lines in both texts.
 fn report_lines(b: &Tokens, a: &Tokens, run: Run, found: &mut impl FnMut(&[Run])) {
     if let Some(block) = whole_lines(b, a, &run)
@@ -168,15 +184,7 @@ fn promising(b: &Tokens, a: &Tokens, run: Run, min_tokens: usize) -> bool {
 
 /// Grows anchors into maximal exact runs, sorted by place. A run of a document
 /// with itself that overlaps its own copy is cut into copies of one period.
-fn exact_runs(
-    b: &Tokens,
-    a: &Tokens,
-    own: bool,
-    min_tokens: usize,
-    anchors: &mut [Anchor],
-    runs: &mut Vec<Run>,
-) {
-    anchors.sort_unstable_by_key(|anchor| (i64::from(anchor.b) - i64::from(anchor.a), anchor.b));
+fn exact_runs(b: &Tokens, a: &Tokens, own: bool, min_tokens: usize, anchors: &[Anchor], runs: &mut Vec<Run>) {
     runs.clear();
     let mut last: Option<Run> = None;
     for anchor in anchors.iter() {
@@ -358,23 +366,20 @@ fn common_subsequence(
 /// itself keeps the copy after the original.
 fn extend(b: &Tokens, a: &Tokens, own: bool, runs: &mut Vec<Run>, extension: &mut Extension) {
     let (first, last) = (runs[0], runs[runs.len() - 1]);
-    let a_limit = if own { first.b as usize } else { a.words.len() };
-    let (b_rest, a_rest) = (&b.words[last.b_end() as usize..], &a.words[last.a_end() as usize..a_limit]);
-    let has = |i: usize, low: usize, high: usize| a_rest[low..high].contains(&b_rest[i]);
-    let worth = |i: usize| gain(b, last.b_end() as usize + i);
-    extension.reach(b_rest.len(), a_rest.len(), has, |i, j| b_rest[i] == a_rest[j], worth);
+    let (b_from, a_from) = (last.b_end() as usize, last.a_end() as usize);
+    let a_limit = if own { first.b as usize } else { a.len() };
+    let (b_len, a_len) = (b.len() - b_from, a_limit - a_from);
+    let forwards = Way::<false> { b: b.words, b_from, a: a.words, a_from, b_len, a_len };
+    extension.reach(forwards, |i| gain(b, b_from + i));
     for &(i, j) in &extension.pairs {
         push_run(runs, Run { b: last.b_end() + i, a: last.a_end() + j, len: 1 });
     }
 
+    let (b_from, a_from) = (first.b as usize, first.a as usize);
     let b_floor = if own { runs[runs.len() - 1].a_end() as usize } else { 0 };
-    let (b_rest, a_rest) = (&b.words[b_floor..first.b as usize], &a.words[..first.a as usize]);
-    let (b_len, a_len) = (b_rest.len(), a_rest.len());
-    let has = |i: usize, low: usize, high: usize| {
-        a_rest[a_len - high..a_len - low].contains(&b_rest[b_len - 1 - i])
-    };
-    let worth = |i: usize| gain(b, first.b as usize - 1 - i);
-    extension.reach(b_len, a_len, has, |i, j| b_rest[b_len - 1 - i] == a_rest[a_len - 1 - j], worth);
+    let b_len = b_from - b_floor;
+    let backwards = Way::<true> { b: b.words, b_from, a: a.words, a_from, b_len, a_len: a_from };
+    extension.reach(backwards, |i| gain(b, b_from - 1 - i));
     if !extension.pairs.is_empty() {
         let old = std::mem::take(runs);
         for &(i, j) in extension.pairs.iter().rev() {
@@ -384,202 +389,13 @@ fn extend(b: &Tokens, a: &Tokens, own: bool, runs: &mut Vec<Run>, extension: &mu
     }
 }
 
-/// Whether an extension can score above 0 anywhere: an upper bound, much cheaper
-/// than the table. A row can match at most one token and costs 2 if it does
-/// not; a match in the first row costs a gap as well, since the runs at hand
-/// are maximal. `has(i, low, high)` tells whether token `i` of one text is among
-/// `low..high` of the other.
-fn may_gain(b_len: usize, a_len: usize, has: impl Fn(usize, usize, usize) -> bool) -> bool {
-    let mut balance = 0;
-    for i in 0..b_len {
-        let (low, high) = (i.saturating_sub(BAND), (i + BAND + 1).min(a_len));
-        if low >= high {
-            return false;
-        }
-        balance += match has(i, low, high) {
-            true if i == 0 => GAIN - 2,
-            true => GAIN,
-            false => -2,
-        };
-        if balance > 0 {
-            return true;
-        }
-        if balance < -DROP {
-            return false;
-        }
-    }
-    false
-}
-
-/// How far the X-drop extension may leave the diagonal.
-const BAND: usize = 6;
-const WIDTH: usize = 2 * BAND + 1;
-/// Score of a matched token in an extension; every other step costs 2. A short
-/// one, likely an article or a preposition, stands in any text.
-const GAIN: i32 = 3;
-const SHORT_GAIN: i32 = 2;
 /// Bytes of a short token with what follows it.
 const SHORT: usize = 4;
 
 /// What a match of a token is worth.
-fn gain(tokens: &Tokens, number: usize) -> i32 {
+fn gain(tokens: &Tokens, number: usize) -> i8 {
     let next = tokens.places.get(number + 1).map_or(tokens.text.len(), |place| place.byte());
     if next - tokens.places[number].byte() <= SHORT { SHORT_GAIN } else { GAIN }
-}
-
-/// How far the score may fall below its best.
-const DROP: i32 = 12;
-const UNREACHABLE: i32 = i32::MIN / 2;
-/// Tokens of a run that is followed without the table: more than it takes any
-/// other path to fall out of the drop.
-const LONG: usize = 8;
-
-/// A banded extension with a memory of its steps.
-#[derive(Default)]
-struct Extension {
-    steps: Vec<[Step; WIDTH]>,
-    /// The matched positions, the nearest first.
-    pairs: Vec<(u32, u32)>,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Step {
-    #[default]
-    None,
-    Match,
-    Mismatch,
-    OnlyB,
-    OnlyA,
-}
-
-impl Extension {
-    /// Finds the best-scoring common prefix of two sequences, where a match of
-    /// token `i` scores `gain(i)`, a mismatch or a gap −2. `has` is as for
-    /// [`may_gain`].
-    ///
-    /// A long exact run is followed without the table, which starts anew behind
-    /// it: by then every other path has fallen out of the drop, unless the text
-    /// repeats itself there.
-    fn reach(
-        &mut self,
-        b_len: usize,
-        a_len: usize,
-        has: impl Fn(usize, usize, usize) -> bool,
-        equal: impl Fn(usize, usize) -> bool,
-        gain: impl Fn(usize) -> i32,
-    ) {
-        self.pairs.clear();
-        let (mut b, mut a) = (0, 0);
-        while b < b_len
-            && a < a_len
-            && may_gain(b_len - b, a_len - a, |i, low, high| has(b + i, a + low, a + high))
-        {
-            let known = self.pairs.len();
-            let runs_on = self.table(b_len - b, a_len - a, |i, j| equal(b + i, a + j), |i| gain(b + i));
-            self.pairs[known..].iter_mut().for_each(|pair| *pair = (pair.0 + b as u32, pair.1 + a as u32));
-            if !runs_on {
-                return;
-            }
-            let &(last_b, last_a) = self.pairs.last().expect("a run follows a match");
-            (b, a) = (last_b as usize + 1, last_a as usize + 1);
-            while b < b_len && a < a_len && equal(b, a) {
-                self.pairs.push((b as u32, a as u32));
-                (b, a) = (b + 1, a + 1);
-            }
-        }
-    }
-
-    /// Fills the table and appends the best path's matches, the nearest first.
-    /// Stops and returns true where the best path goes on with a long run.
-    fn table(
-        &mut self,
-        b_len: usize,
-        a_len: usize,
-        equal: impl Fn(usize, usize) -> bool,
-        gain: impl Fn(usize) -> i32,
-    ) -> bool {
-        self.steps.clear();
-        let mut runs_on = false;
-        // Cell d of row i: i tokens of b and i + d - BAND of a are used up.
-        let mut row = [UNREACHABLE; WIDTH + 1];
-        let mut steps = [Step::None; WIDTH];
-        let width = WIDTH.min(BAND + a_len + 1);
-        for d in BAND..width {
-            row[d] = -2 * (d - BAND) as i32;
-            steps[d] = Step::OnlyA;
-        }
-        self.steps.push(steps);
-        let mut best = (0, 0, BAND);
-        // The cells of the last row that are within the drop.
-        let mut alive = BAND..width;
-        for i in 0..b_len {
-            let mut next = [UNREACHABLE; WIDTH + 1];
-            let mut steps = [Step::None; WIDTH];
-            let gain = gain(i);
-            let floor = best.0 - DROP;
-            let mut left = UNREACHABLE;
-            let (mut reached_from, mut reached_to) = (WIDTH, 0);
-            // Tokens of a used up in cell d of the next row: d + i + 1 - BAND.
-            let first = alive.start.saturating_sub(1).max(BAND.saturating_sub(i + 1));
-            let last = WIDTH.min((a_len + BAND).saturating_sub(i));
-            for d in first..last {
-                let j = d + i + 1 - BAND;
-                let (mut score, mut step) = (row[d + 1] - 2, Step::OnlyB);
-                if j > 0 && row[d] > UNREACHABLE {
-                    let (diagonal, how) = match equal(i, j - 1) {
-                        true => (row[d] + gain, Step::Match),
-                        false => (row[d] - 2, Step::Mismatch),
-                    };
-                    if diagonal >= score {
-                        (score, step) = (diagonal, how);
-                    }
-                }
-                if left - 2 > score && j > 0 {
-                    (score, step) = (left - 2, Step::OnlyA);
-                }
-                left = UNREACHABLE;
-                if score >= floor {
-                    (next[d], steps[d], left) = (score, step, score);
-                    (reached_from, reached_to) = (reached_from.min(d), d + 1);
-                    if step == Step::Match && score > best.0 {
-                        best = (score, i + 1, d);
-                    }
-                } else if d >= alive.end {
-                    break;
-                }
-            }
-            if reached_from >= reached_to {
-                break;
-            }
-            (row, alive) = (next, reached_from..reached_to);
-            self.steps.push(steps);
-            let (_, best_row, d) = best;
-            if best_row == i + 1 {
-                let j = d + best_row - BAND;
-                let room = (b_len - best_row).min(a_len - j);
-                runs_on = room >= LONG && (0..LONG).all(|step| equal(best_row + step, j + step));
-                if runs_on {
-                    break;
-                }
-            }
-        }
-        let (_, mut i, mut d) = best;
-        let nearest = self.pairs.len();
-        while i > 0 || d != BAND {
-            match self.steps[i][d] {
-                Step::Match => {
-                    self.pairs.push((i as u32 - 1, (i + d - BAND) as u32 - 1));
-                    i -= 1;
-                }
-                Step::Mismatch => i -= 1,
-                Step::OnlyB => (i, d) = (i - 1, d + 1),
-                Step::OnlyA => d -= 1,
-                Step::None => unreachable!("every reached cell remembers its step"),
-            }
-        }
-        self.pairs[nearest..].reverse();
-        runs_on
-    }
 }
 
 /// Takes out of the runs what is equal only in 32 bits. Returns whether there
@@ -682,6 +498,7 @@ fn whole_lines(b: &Tokens, a: &Tokens, run: &Run) -> Option<Run> {
 #[cfg(any(test, fuzzing))]
 pub(crate) mod twin {
     use super::*;
+    use crate::extend;
     use crate::tokens::TokenChunk;
 
     /// Judges the alignments of two texts along anchors at all places where
@@ -701,7 +518,8 @@ pub(crate) mod twin {
             }
         }
         let mut told = vec![false; b.len()];
-        align(&b, &a, own, MIN_TOKENS, &mut anchors, &mut Scratch::default(), |runs| {
+        anchors.sort_unstable_by_key(by_diagonal);
+        align(&b, &a, own, MIN_TOKENS, &anchors, &mut Scratch::default(), |runs| {
             assert!(!runs.is_empty());
             for run in runs {
                 assert!(run.len > 0 && run.b_end() as usize <= b.len() && run.a_end() as usize <= a.len());
@@ -727,60 +545,8 @@ pub(crate) mod twin {
             }
         }
         if !own {
-            check_extension(b.words, a.words);
+            extend::twin::check(b.words, a.words);
         }
-    }
-
-    /// The best extension scores no more than the best of all, and no less than
-    /// one found without short cuts in the same band and drop; but where a long
-    /// run is followed at once, another path may do better in text that repeats
-    /// itself.
-    fn check_extension(b: &[u32], a: &[u32]) {
-        let mut extension = Extension::default();
-        let has = |i: usize, low: usize, high: usize| a[low..high].contains(&b[i]);
-        // The first tokens differ, or the run before would be longer.
-        if b.first() == a.first() {
-            return;
-        }
-        let worth = |i: usize| if b[i].is_multiple_of(3) { SHORT_GAIN } else { GAIN };
-        extension.reach(b.len(), a.len(), has, |i, j| b[i] == a[j], worth);
-        let (mut score, mut from) = (0, (0, 0));
-        for &(i, j) in &extension.pairs {
-            assert!((i, j) >= from && i >= from.0 && j >= from.1 && b[i as usize] == a[j as usize]);
-            score += worth(i as usize) - 2 * (i - from.0).max(j - from.1) as i32;
-            from = (i + 1, j + 1);
-        }
-        let least = best(b, a, worth, BAND, DROP);
-        let most = best(b, a, worth, usize::MAX, i32::MAX / 4);
-        let is_run = b.windows(LONG).any(|run| a.windows(LONG).any(|other| run == other));
-        assert!((is_run || least <= score) && score <= most, "{least} <= {score} <= {most}");
-    }
-
-    /// The best score of a common prefix, by the whole table.
-    fn best(b: &[u32], a: &[u32], worth: impl Fn(usize) -> i32, band: usize, drop: i32) -> i32 {
-        let mut best = 0;
-        let mut row: Vec<i32> =
-            (0..=a.len()).map(|j| if j <= band { -2 * j as i32 } else { UNREACHABLE }).collect();
-        for i in 1..=b.len() {
-            let mut next = vec![UNREACHABLE; row.len()];
-            let floor = best - drop;
-            for j in 0..row.len() {
-                if i.abs_diff(j) > band {
-                    continue;
-                }
-                let mut score = row[j] - 2;
-                if j > 0 {
-                    let step = if b[i - 1] == a[j - 1] { worth(i - 1) } else { -2 };
-                    score = score.max(row[j - 1] + step).max(next[j - 1] - 2);
-                }
-                if score >= floor {
-                    next[j] = score;
-                    best = best.max(score);
-                }
-            }
-            row = next;
-        }
-        best
     }
 
     /// Two texts from any bytes: words of a small vocabulary, of which the

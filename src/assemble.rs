@@ -13,7 +13,7 @@ use crate::bits::Bits;
 use crate::clusters::Verified;
 use crate::collection::Collection;
 use crate::config::Config;
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, count};
 use crate::detector::Near;
 use crate::document::Date;
 use crate::families::{Family, Occurrence};
@@ -361,10 +361,9 @@ impl<'a> Context<'a> {
         let tokens = self.collection.tokens(document);
         let text = tokens.text[from as usize..to as usize].to_owned();
         // Outside ASCII nearly everything is a letter.
-        let count =
-            |is: fn(&u8) -> bool| text.as_bytes().iter().map(|byte| u64::from(is(byte))).sum::<u64>() as f64;
-        let letters = count(|byte| byte.is_ascii_alphabetic() || *byte >= 0xc0);
-        let letters = letters / (letters + count(u8::is_ascii_digit)).max(1.0);
+        let letters = count(text.as_bytes(), |byte| byte.is_ascii_alphabetic() || byte >= 0xc0) as f64;
+        let digits = count(text.as_bytes(), |byte| byte.is_ascii_digit()) as f64;
+        let letters = letters / (letters + digits).max(1.0);
         tokens.folded(start as usize, end as usize, folded);
         let text_hash = format!("{:032x}", xxh3_128(folded));
         Wordings { text, tokens: end - start, letters, place: at, text_hash, numbers }

@@ -75,7 +75,11 @@ pub(crate) fn candidates(mut entries: Vec<u64>) -> (Vec<(u32, u32)>, usize) {
     // Most buckets hold one document.
     let filter = TwiceFilter::new(entries.len());
     let bucket = |entry: u64| entry & !u64::from(u32::MAX);
-    entries.chunks(64).for_each(|some| filter.add_all(some.iter().map(|&entry| bucket(entry))));
+    let mut keys = [0; 64];
+    for some in entries.chunks(64) {
+        keys.iter_mut().zip(some).for_each(|(key, &entry)| *key = bucket(entry));
+        filter.add_all(&keys[..some.len()]);
+    }
     entries.retain(|&entry| filter.added_twice(bucket(entry)));
     entries.sort_unstable();
     let mut pairs: Vec<u64> = Vec::new();

@@ -9,11 +9,12 @@ use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::align::{self, Run, align, matched};
+use crate::align::{self, Run, align, by_diagonal, matched};
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::cursor::Cursor;
 use crate::document::Document;
+use crate::fingerprints::Fingerprints;
 use crate::intervals::Intervals;
 use crate::postings::{Posting, add_postings};
 use crate::report::{Comparison, PassageRow};
@@ -24,7 +25,7 @@ use crate::tokens::Tokens;
 #[derive(Default)]
 pub(crate) struct Scratch {
     hashes: Vec<u64>,
-    selected: Vec<u32>,
+    selected: Fingerprints,
     postings: Vec<Posting>,
     anchors: anchors::Scratch,
     align: align::Scratch,
@@ -138,9 +139,9 @@ fn share(tokens: &Tokens, told: impl Iterator<Item = u32>) -> Option<f64> {
 /// All passages, those that stand in one document twice as often as they do.
 fn candidates(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) -> Vec<Passage> {
     let min_tokens = config.lengths(a.characters).min_tokens.max(config.lengths(b.characters).min_tokens);
-    let mut anchors = anchors_of(config, a, b, scratch);
+    let anchors = anchors_of(config, a, b, scratch);
     let mut found: Vec<Passage> = Vec::new();
-    align(b, a, false, min_tokens, &mut anchors, &mut scratch.align, |runs| {
+    align(b, a, false, min_tokens, &anchors, &mut scratch.align, |runs| {
         found.push(Passage::new(runs));
     });
     found.sort_by_key(Passage::place);
@@ -242,6 +243,7 @@ fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
         };
         anchors(group, |document| of(document).words, lengths, buffers, between);
     }
+    found.sort_unstable_by_key(by_diagonal);
     found
 }
 

@@ -1,4 +1,4 @@
-//! Characters and lines up to places of a text.
+//! Characters and lines up to places of a text, and bytes of any sort.
 
 /// Counts characters and lines up to increasing places of a text.
 pub(crate) struct Cursor<'a> {
@@ -16,13 +16,8 @@ impl<'a> Cursor<'a> {
     /// The characters before a byte, and the line it is in.
     pub(crate) fn go(&mut self, byte: usize) -> (u64, u64) {
         let passed = &self.text[self.byte..byte];
-        for block in passed.as_bytes().chunks(255) {
-            // Sums of bytes, which the compiler turns into vector code.
-            let sum =
-                |is: fn(u8) -> bool| u64::from(block.iter().map(|&byte| u8::from(is(byte))).sum::<u8>());
-            self.chars += sum(|byte| byte & 0xc0 != 0x80);
-            self.line += sum(|byte| byte == b'\n');
-        }
+        self.chars += count(passed.as_bytes(), |byte| byte & 0xc0 != 0x80);
+        self.line += count(passed.as_bytes(), |byte| byte == b'\n');
         self.byte = byte;
         (self.chars, self.line)
     }
@@ -40,9 +35,24 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// How many of some bytes are of a sort.
+#[inline]
+pub(crate) fn count(bytes: &[u8], is: impl Fn(u8) -> bool) -> u64 {
+    // Sums of bytes, which the compiler turns into vector code.
+    let of_block = |block: &[u8]| block.iter().map(|&byte| u8::from(is(byte))).sum::<u8>();
+    bytes.chunks(255).map(|block| u64::from(of_block(block))).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_counted_in_texts_of_any_length() {
+        for len in [0, 1, 254, 255, 256, 1000] {
+            assert_eq!(count("a1".repeat(len).as_bytes(), |byte| byte.is_ascii_digit()), len as u64);
+        }
+    }
 
     #[test]
     fn characters_and_lines_equal_those_counted_one_by_one() {

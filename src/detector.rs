@@ -23,7 +23,7 @@ use crate::config::{Config, DedupeOn, Lengths, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
 use crate::families::{Family, Occurrence, families, orphans};
-use crate::fingerprints::{context, fingerprints, select};
+use crate::fingerprints::Fingerprints;
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::postings::{Partitioned, Posting, TwiceFilter, sort_by_key};
 use crate::projection::{Batch, project};
@@ -283,6 +283,9 @@ const PARTITIONS: usize = 1 << 8;
 /// How far below the threshold an estimate may lie before the exact comparison
 /// is saved: five standard deviations at the worst.
 const MARGIN: f64 = 0.22;
+
+/// Anchors whose texts are read ahead.
+const AHEAD: usize = 64;
 
 struct Scan<'a> {
     config: &'a Config,
@@ -613,10 +616,17 @@ impl Scan<'_> {
         partitions
             .into_par_iter()
             .map(|partition| {
-                partition.sort_unstable_by_key(|anchor| (anchor.later, anchor.earlier));
+                partition.sort_unstable_by_key(align::by_diagonal);
                 let mut batch = Batch::default();
                 let mut scratch = align::Scratch::default();
-                for pair in partition.chunk_by_mut(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
+                let (mut at, mut touched) = (0, 0);
+                for pair in partition.chunk_by(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
+                    at += pair.len();
+                    while touched < (at + AHEAD).min(partition.len()) {
+                        let next = &partition[touched..(touched + AHEAD).min(partition.len())];
+                        align::touch_all(next, |document| collection.tokens(document));
+                        touched += next.len();
+                    }
                     let Anchor { later, earlier, .. } = pair[0];
                     let (b, a) = (collection.tokens(later), collection.tokens(earlier));
                     let min_tokens = self.lengths(a).min_tokens.max(self.lengths(b).min_tokens);
@@ -641,22 +651,18 @@ impl Scan<'_> {
         // About one fingerprint for twelve bytes of running text.
         let filter = TwiceFilter::new(bytes / 12);
         let total = collection.len() as u64;
-        // What is selected is kept, not its hashes: they are quickly made again.
-        let selected: Vec<(Vec<u32>, Vec<usize>)> = collection
+        let selected: Vec<(Fingerprints, Vec<usize>)> = collection
             .ranges
             .par_iter()
             .map(|range| {
-                let (mut selected, mut ends) = (Vec::new(), Vec::with_capacity(range.len()));
-                let (mut hashes, mut keys) = (Vec::new(), Vec::new());
+                let (mut selected, mut ends) = (Fingerprints::default(), Vec::with_capacity(range.len()));
+                let mut hashes = Vec::new();
                 for document in range.clone() {
                     let from = selected.len();
                     if originals[document] == document as u32 {
                         let tokens = collection.tokens(document as u32);
-                        let lengths = self.lengths(tokens);
-                        select(tokens, lengths, &mut hashes, &mut selected);
-                        keys.clear();
-                        fingerprints(tokens, lengths, &selected[from..], |key, _| keys.push(key));
-                        filter.add_all(keys.iter().copied());
+                        selected.add(tokens, self.lengths(tokens), &mut hashes);
+                        filter.add_all(&selected.keys[from..]);
                     }
                     ends.push(selected.len());
                 }
@@ -668,22 +674,17 @@ impl Scan<'_> {
             .ranges
             .par_iter()
             .zip(selected)
-            .map(|(range, (selected, ends))| {
-                let (mut found, mut keys) = (Vec::new(), Vec::new());
+            .map(|(range, (Fingerprints { keys, positions }, ends))| {
+                let mut found = Vec::new();
                 let mut from = 0;
                 for (document, to) in range.clone().zip(ends) {
-                    let selected = &selected[std::mem::replace(&mut from, to)..to];
-                    if originals[document] != document as u32 {
-                        continue;
-                    }
+                    let own = std::mem::replace(&mut from, to)..to;
                     let tokens = collection.tokens(document as u32);
                     let lengths = self.lengths(tokens);
-                    keys.clear();
-                    fingerprints(tokens, lengths, selected, |key, position| keys.push((key, position)));
-                    keys.retain(|&(key, _)| filter.added_twice(key));
-                    found.extend(keys.iter().map(|&(key, position)| {
-                        let context = context(tokens.words, lengths, position);
-                        Posting { key, context, document: document as u32, position }
+                    let places = keys[own.clone()].iter().zip(&positions[own]);
+                    let twice = places.filter(|&(&key, _)| filter.added_twice(key));
+                    found.extend(twice.map(|(&key, &position)| {
+                        Posting::new(document as u32, tokens, lengths, key, position)
                     }));
                 }
                 found

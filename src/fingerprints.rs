@@ -12,6 +12,8 @@
 //! Lines and paragraphs too short to be sure of a fingerprint are hashed whole,
 //! so that a heading of two words is found where it stands alone again.
 
+use std::ops::Range;
+
 use crate::config::Lengths;
 use crate::hash;
 use crate::shingles::shingles;
@@ -21,36 +23,53 @@ use crate::tokens::Tokens;
 const BLOCK_TOKENS: usize = 2;
 const BLOCK_BYTES: usize = 6;
 
-/// Appends the first token of every fingerprint of the document to `selected`,
-/// in order. `hashes` is a buffer that may be kept from one call to the next.
-pub(crate) fn select(tokens: &Tokens, lengths: Lengths, hashes: &mut Vec<u64>, selected: &mut Vec<u32>) {
-    let k = lengths.shingle;
-    if tokens.len() < k {
-        return;
-    }
-    shingles(tokens.words, k, hashes);
-    let least = if tokens.split { k - 1 } else { 2 * k };
-    let spans = tokens.places.iter().zip(&tokens.places[k - 1..]);
-    for ((hash, words), (first, last)) in hashes.iter_mut().zip(tokens.words.windows(k)).zip(spans) {
-        if last.byte() - first.byte() < least || !three_distinct(words) {
-            *hash = u64::MAX;
-        }
-    }
-    winnow(hashes, lengths.window, |at| selected.push(at as u32));
+/// The fingerprints of documents, one after the other.
+#[derive(Default)]
+pub(crate) struct Fingerprints {
+    pub keys: Vec<u64>,
+    /// The token that each begins with.
+    pub positions: Vec<u32>,
 }
 
-/// Calls `found(key, token)` for every fingerprint of the document, as selected
-/// before, then for every block that is not sure to hold one.
-pub(crate) fn fingerprints(
-    tokens: &Tokens,
-    lengths: Lengths,
-    selected: &[u32],
-    mut found: impl FnMut(u64, u32),
-) {
-    for &at in selected {
-        found(hash::words(&tokens.words[at as usize..at as usize + lengths.shingle]), at);
+impl Fingerprints {
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
     }
-    blocks(tokens, lengths, selected, found);
+
+    pub(crate) fn clear(&mut self) {
+        self.keys.clear();
+        self.positions.clear();
+    }
+
+    fn push(&mut self, key: u64, position: usize) {
+        self.keys.push(key);
+        self.positions.push(position as u32);
+    }
+
+    /// Appends those of a document, in order, and then one for every block that is
+    /// not sure to hold one. `hashes` is a buffer.
+    pub(crate) fn add(&mut self, tokens: &Tokens, lengths: Lengths, hashes: &mut Vec<u64>) {
+        let from = self.len();
+        self.select(tokens, lengths, hashes);
+        let to = self.len();
+        blocks(tokens, lengths, from..to, self);
+    }
+
+    fn select(&mut self, tokens: &Tokens, lengths: Lengths, hashes: &mut Vec<u64>) {
+        let k = lengths.shingle;
+        if tokens.len() < k {
+            return;
+        }
+        shingles(tokens.words, k, hashes);
+        let least = if tokens.split { k - 1 } else { 2 * k };
+        let spans = tokens.places.iter().zip(&tokens.places[k - 1..]);
+        for ((hash, words), (first, last)) in hashes.iter_mut().zip(tokens.words.windows(k)).zip(spans) {
+            if last.byte() - first.byte() < least || !three_distinct(words) {
+                *hash = u64::MAX;
+            }
+        }
+        winnow(hashes, lengths.window, |at| self.push(hashes[at], at));
+    }
 }
 
 /// A hash of the tokens around a fingerprint: of all that a run of the
@@ -98,15 +117,16 @@ fn three_distinct(words: &[u32]) -> bool {
 }
 
 /// Hashes each line, and each paragraph of several lines, that is too short to
-/// be sure of a fingerprint or holds none.
-fn blocks(tokens: &Tokens, lengths: Lengths, selected: &[u32], mut found: impl FnMut(u64, u32)) {
-    let mut unseen = 0;
+/// be sure of a fingerprint or holds none; those of the document are `own`.
+fn blocks(tokens: &Tokens, lengths: Lengths, own: Range<usize>, found: &mut Fingerprints) {
+    let mut unseen = own.start;
     let mut paragraph = 0;
     let mut line = 0;
     for end in 1..=tokens.len() {
         if !tokens.starts_line(end) {
             continue;
         }
+        let selected = &found.positions[..own.end];
         // Selected positions before this line lie behind.
         unseen += selected[unseen..].iter().take_while(|&&at| (at as usize) < line).count();
         // In a line below the guaranteed length the choice of a fingerprint
@@ -116,16 +136,20 @@ fn blocks(tokens: &Tokens, lengths: Lengths, selected: &[u32], mut found: impl F
                 || next.is_none_or(|&at| at as usize + lengths.shingle > end))
                 && is_block(tokens, from, end)
         };
-        if bare(line, selected.get(unseen)) {
-            found(key(&tokens.words[line..end]), line as u32);
+        let bare_line = bare(line, selected.get(unseen));
+        let mut bare_paragraph = false;
+        if tokens.starts_block(end) && paragraph != line {
+            let selected = &selected[own.start..];
+            let next = selected.partition_point(|&at| (at as usize) < paragraph);
+            bare_paragraph = bare(paragraph, selected.get(next));
+        }
+        if bare_line {
+            found.push(key(&tokens.words[line..end]), line);
+        }
+        if bare_paragraph {
+            found.push(key(&tokens.words[paragraph..end]), paragraph);
         }
         if tokens.starts_block(end) {
-            if paragraph != line {
-                let next = selected.partition_point(|&at| (at as usize) < paragraph);
-                if bare(paragraph, selected.get(next)) {
-                    found(key(&tokens.words[paragraph..end]), paragraph as u32);
-                }
-            }
             paragraph = end;
         }
         line = end;
@@ -153,10 +177,9 @@ mod tests {
 
     fn keys(text: &str) -> Vec<(u64, u32)> {
         let chunk = TokenChunk::new(std::iter::once(text), false);
-        let (mut found, mut selected) = (Vec::new(), Vec::new());
-        select(&chunk.get(0, text), LENGTHS, &mut Vec::new(), &mut selected);
-        fingerprints(&chunk.get(0, text), LENGTHS, &selected, |key, at| found.push((key, at)));
-        found
+        let mut found = Fingerprints::default();
+        found.add(&chunk.get(0, text), LENGTHS, &mut Vec::new());
+        found.keys.into_iter().zip(found.positions).collect()
     }
 
     #[test]

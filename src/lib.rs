@@ -135,6 +135,7 @@ mod cursor;
 mod detector;
 mod document;
 mod error;
+mod extend;
 mod families;
 mod fingerprints;
 mod fold;
@@ -142,6 +143,7 @@ mod fold_table;
 mod hash;
 mod intervals;
 mod kinds;
+mod lanes;
 mod ledger;
 mod postings;
 mod projection;
@@ -152,6 +154,7 @@ mod sketch;
 #[doc(hidden)]
 pub mod stages;
 mod tokens;
+mod touch;
 mod variants;
 
 // What `fuzz/` tries is otherwise only in the program.

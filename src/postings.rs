@@ -8,8 +8,9 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::config::Lengths;
-use crate::fingerprints::{context, fingerprints, select};
+use crate::fingerprints::{Fingerprints, context};
 use crate::tokens::Tokens;
+use crate::touch::touch;
 
 /// One fingerprint of one document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,22 +22,27 @@ pub(crate) struct Posting {
     pub position: u32,
 }
 
+impl Posting {
+    /// The posting of a fingerprint of a document.
+    pub(crate) fn new(document: u32, tokens: &Tokens, lengths: Lengths, key: u64, position: u32) -> Self {
+        Posting { key, context: context(tokens.words, lengths, position), document, position }
+    }
+}
+
 /// Appends the postings of one document, whether or not they recur. `hashes` and
-/// `selected` are buffers.
+/// `found` are buffers.
 pub(crate) fn add_postings(
     document: u32,
     tokens: &Tokens,
     lengths: Lengths,
     hashes: &mut Vec<u64>,
-    selected: &mut Vec<u32>,
+    found: &mut Fingerprints,
     out: &mut Vec<Posting>,
 ) {
-    selected.clear();
-    select(tokens, lengths, hashes, selected);
-    fingerprints(tokens, lengths, selected, |key, position| {
-        let context = context(tokens.words, lengths, position);
-        out.push(Posting { key, context, document, position });
-    });
+    found.clear();
+    found.add(tokens, lengths, hashes);
+    let places = found.keys.iter().zip(&found.positions);
+    out.extend(places.map(|(&key, &position)| Posting::new(document, tokens, lengths, key, position)));
 }
 
 /// Sorts the postings of one partition by key, given in order of document and
@@ -114,10 +120,11 @@ impl TwiceFilter {
 
     /// Adds many keys. Their slots are touched first, so that the memory is
     /// fetched for all of them at once.
-    pub(crate) fn add_all(&self, keys: impl Iterator<Item = u64> + Clone) {
-        let touched = keys.clone().fold(0, |sum, key| sum ^ self.words[self.slot(key).0].load(Relaxed));
-        std::hint::black_box(touched);
-        keys.for_each(|key| self.add(key));
+    pub(crate) fn add_all(&self, keys: &[u64]) {
+        for some in keys.chunks(64) {
+            touch(some.iter().map(|&key| self.words[self.slot(key).0].load(Relaxed)));
+            some.iter().for_each(|&key| self.add(key));
+        }
     }
 
     #[inline]
@@ -183,7 +190,7 @@ mod tests {
         fn whatever_was_added_twice_passes(numbers in prop::collection::vec(0u64..300, 0..400)) {
             let filter = TwiceFilter::new(300);
             let mut count = std::collections::BTreeMap::new();
-            filter.add_all(numbers.iter().map(|number| mix(number + 1)));
+            filter.add_all(&numbers.iter().map(|number| mix(number + 1)).collect::<Vec<u64>>());
             for &number in &numbers {
                 *count.entry(number).or_insert(0) += 1;
             }

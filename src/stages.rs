@@ -1,9 +1,10 @@
 //! Stages by themselves, for the benches in `benches/` and for `fuzz/`. Not part
 //! of the interface: anything here may change in any release.
 
-use crate::align::{Scratch, align};
+use crate::align::{Scratch, align, by_diagonal};
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
+use crate::fingerprints::Fingerprints;
 use crate::postings::{Posting, add_postings};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, sketch};
@@ -61,7 +62,7 @@ impl<'a> Prepared<'a> {
 
     fn postings(&self) -> Vec<Posting> {
         let lengths = self.config.lengths(false);
-        let (mut found, mut hashes, mut selected) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut found, mut hashes, mut selected) = (Vec::new(), Vec::new(), Fingerprints::default());
         for (document, tokens) in (0..).zip(self.each()) {
             add_postings(document, &tokens, lengths, &mut hashes, &mut selected, &mut found);
         }
@@ -80,15 +81,15 @@ impl<'a> Prepared<'a> {
         for group in postings.chunk_by(|x, y| x.key == y.key) {
             anchors(group, words, |_| lengths, &mut scratch, |anchor| found.push(anchor));
         }
-        found.sort_unstable();
+        found.sort_unstable_by_key(by_diagonal);
         Anchored(found)
     }
 
     /// Aligns along anchors; returns the matched tokens.
-    pub fn align(&self, anchored: &mut Anchored) -> u64 {
+    pub fn align(&self, anchored: &Anchored) -> u64 {
         let mut scratch = Scratch::default();
         let mut matched = 0;
-        for pair in anchored.0.chunk_by_mut(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
+        for pair in anchored.0.chunk_by(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
             let Anchor { later, earlier, .. } = pair[0];
             let get = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]);
             align(

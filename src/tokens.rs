@@ -10,6 +10,7 @@
 //! Linear in the text. ASCII words of up to eight letters cost one load and one
 //! multiplication; words with any other character are folded one by one.
 
+use crate::cursor::count;
 use crate::fold::{Class, fold};
 use crate::hash;
 
@@ -453,10 +454,7 @@ impl Tokens<'_> {
         if !text.is_ascii() {
             return self.range(from, to).map(|token| u64::from(token.weight)).sum();
         }
-        // Sums of bytes, which the compiler turns into vector code.
-        let count =
-            |block: &[u8]| block.iter().map(|byte| u8::from(byte.is_ascii_alphanumeric())).sum::<u8>();
-        text.chunks(255).map(|block| u64::from(count(block))).sum()
+        count(text, |byte| byte.is_ascii_alphanumeric())
     }
 
     /// The bytes from the first token of a range to the one behind it.

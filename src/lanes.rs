@@ -1,0 +1,194 @@
+//! Sixteen small numbers that are worked on at once, in vector code.
+//!
+//! On x86-64 with the instructions that every such processor has; elsewhere by
+//! plain loops, by which the former are judged.
+
+/// How many.
+pub(crate) const LANES: usize = 16;
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use plain::Lanes;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use vector::Lanes;
+
+/// SAFETY, for all of it: these instructions are part of every x86-64 processor,
+/// and none of them touches memory.
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "a third of the time of extensions; judged by `plain`")]
+mod vector {
+    use std::arch::x86_64::*;
+
+    use super::LANES;
+
+    /// Sixteen numbers of 8 bits; sums stay inside these. A *mask* is -1 or 0 in
+    /// each lane.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Lanes(__m128i);
+
+    impl Lanes {
+        #[inline]
+        pub(crate) fn new(each: [i8; LANES]) -> Lanes {
+            let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = each;
+            Lanes(unsafe { _mm_setr_epi8(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) })
+        }
+
+        #[inline]
+        pub(crate) fn splat(all: i8) -> Lanes {
+            Lanes(unsafe { _mm_set1_epi8(all) })
+        }
+
+        /// The mask of the words that equal a word, the first in lane 0 or, with
+        /// `BACK`, in the last lane.
+        #[inline]
+        pub(crate) fn equal<const BACK: bool>(words: &[u32; LANES], word: u32) -> Lanes {
+            let at = |at: usize| words[if BACK { LANES - 1 - at } else { at }] as i32;
+            let four = |from: usize| unsafe {
+                let four = _mm_setr_epi32(at(from), at(from + 1), at(from + 2), at(from + 3));
+                _mm_cmpeq_epi32(four, _mm_set1_epi32(word as i32))
+            };
+            Lanes(unsafe {
+                _mm_packs_epi16(_mm_packs_epi32(four(0), four(4)), _mm_packs_epi32(four(8), four(12)))
+            })
+        }
+
+        #[inline]
+        pub(crate) fn plus(self, other: Lanes) -> Lanes {
+            Lanes(unsafe { _mm_adds_epi8(self.0, other.0) })
+        }
+
+        #[inline]
+        pub(crate) fn and(self, other: Lanes) -> Lanes {
+            Lanes(unsafe { _mm_and_si128(self.0, other.0) })
+        }
+
+        /// The mask of the lanes in which these are greater.
+        #[inline]
+        pub(crate) fn above(self, other: Lanes) -> Lanes {
+            Lanes(unsafe { _mm_cmpgt_epi8(self.0, other.0) })
+        }
+
+        /// These where a mask is set, the others elsewhere.
+        #[inline]
+        pub(crate) fn or_else(self, mask: Lanes, other: Lanes) -> Lanes {
+            Lanes(unsafe { _mm_or_si128(_mm_and_si128(mask.0, self.0), _mm_andnot_si128(mask.0, other.0)) })
+        }
+
+        /// Moved to the next higher lane; 0 comes into the first.
+        #[inline]
+        pub(crate) fn up<const BY: i32>(self) -> Lanes {
+            Lanes(unsafe { _mm_slli_si128::<BY>(self.0) })
+        }
+
+        /// Moved to the next lower lane; 0 comes into the last.
+        #[inline]
+        pub(crate) fn down(self) -> Lanes {
+            Lanes(unsafe { _mm_srli_si128::<1>(self.0) })
+        }
+
+        /// The lanes that are below 0, one bit each.
+        #[inline]
+        pub(crate) fn bits(self) -> u16 {
+            unsafe { _mm_movemask_epi8(self.0) as u16 }
+        }
+    }
+}
+
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod plain {
+    use super::LANES;
+
+    /// The same, lane by lane.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Lanes([i8; LANES]);
+
+    fn each(lane: impl Fn(usize) -> i8) -> Lanes {
+        Lanes(std::array::from_fn(lane))
+    }
+
+    impl Lanes {
+        pub(crate) fn new(each: [i8; LANES]) -> Lanes {
+            Lanes(each)
+        }
+
+        pub(crate) fn splat(all: i8) -> Lanes {
+            Lanes([all; LANES])
+        }
+
+        pub(crate) fn equal<const BACK: bool>(words: &[u32; LANES], word: u32) -> Lanes {
+            each(|at| -i8::from(words[if BACK { LANES - 1 - at } else { at }] == word))
+        }
+
+        pub(crate) fn plus(self, other: Lanes) -> Lanes {
+            each(|at| self.0[at].saturating_add(other.0[at]))
+        }
+
+        pub(crate) fn and(self, other: Lanes) -> Lanes {
+            each(|at| self.0[at] & other.0[at])
+        }
+
+        pub(crate) fn above(self, other: Lanes) -> Lanes {
+            each(|at| -i8::from(self.0[at] > other.0[at]))
+        }
+
+        pub(crate) fn or_else(self, mask: Lanes, other: Lanes) -> Lanes {
+            each(|at| self.0[at] & mask.0[at] | other.0[at] & !mask.0[at])
+        }
+
+        pub(crate) fn up<const BY: i32>(self) -> Lanes {
+            each(|at| at.checked_sub(BY as usize).map_or(0, |from| self.0[from]))
+        }
+
+        pub(crate) fn down(self) -> Lanes {
+            each(|at| self.0.get(at + 1).copied().unwrap_or(0))
+        }
+
+        pub(crate) fn bits(self) -> u16 {
+            (0..LANES).map(|at| u16::from(self.0[at] < 0) << at).sum()
+        }
+    }
+}
+
+impl Lanes {
+    /// The greater of both in each lane.
+    #[inline]
+    pub(crate) fn max(self, other: Lanes) -> Lanes {
+        self.or_else(self.above(other), other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{LANES, Lanes, plain};
+
+    fn numbers() -> impl Strategy<Value = [i8; LANES]> {
+        prop_oneof![prop::array::uniform16(any::<i8>()), prop::array::uniform16(-1i8..=1)]
+    }
+
+    proptest! {
+        #[test]
+        fn vectors_equal_plain_loops(x in numbers(), y in numbers(), mask in prop::array::uniform16(-1i8..=0), words in prop::array::uniform16(0u32..3)) {
+            // The number in every lane, told by what it is above.
+            let whole = |lanes: Lanes| -> Vec<u16> {
+                (i8::MIN..i8::MAX).map(|least| lanes.above(Lanes::splat(least)).bits()).collect()
+            };
+            let plainly = |lanes: plain::Lanes| -> Vec<u16> {
+                (i8::MIN..i8::MAX).map(|least| lanes.above(plain::Lanes::splat(least)).bits()).collect()
+            };
+            let (a, b, m) = (Lanes::new(x), Lanes::new(y), Lanes::new(mask));
+            let (p, q, n) = (plain::Lanes::new(x), plain::Lanes::new(y), plain::Lanes::new(mask));
+            prop_assert_eq!(whole(a), plainly(p));
+            prop_assert_eq!(whole(a.plus(b)), plainly(p.plus(q)));
+            prop_assert_eq!(whole(a.and(b)), plainly(p.and(q)));
+            prop_assert_eq!(whole(a.above(b)), plainly(p.above(q)));
+            prop_assert_eq!(whole(a.or_else(m, b)), plainly(p.or_else(n, q)));
+            prop_assert_eq!(whole(a.max(b)), plainly(plain::Lanes::new(std::array::from_fn(|at| x[at].max(y[at])))));
+            prop_assert_eq!(whole(a.up::<1>()), plainly(p.up::<1>()));
+            prop_assert_eq!(whole(a.up::<4>()), plainly(p.up::<4>()));
+            prop_assert_eq!(whole(a.down()), plainly(p.down()));
+            prop_assert_eq!(whole(Lanes::equal::<false>(&words, 1)), plainly(plain::Lanes::equal::<false>(&words, 1)));
+            prop_assert_eq!(whole(Lanes::equal::<true>(&words, 1)), plainly(plain::Lanes::equal::<true>(&words, 1)));
+        }
+    }
+}
