@@ -284,8 +284,33 @@ const PARTITIONS: usize = 1 << 8;
 /// is saved: five standard deviations at the worst.
 const MARGIN: f64 = 0.22;
 
-/// Anchors whose texts are read ahead.
-const AHEAD: usize = 64;
+/// Reads ahead of what is worked on in a list.
+struct Ahead {
+    len: usize,
+    at: usize,
+    touched: usize,
+}
+
+impl Ahead {
+    /// Items that are read together.
+    const TOGETHER: usize = 64;
+
+    fn new(len: usize) -> Self {
+        Ahead { len, at: 0, touched: 0 }
+    }
+
+    /// Before `items` more are worked on: calls `touch` with ranges of the list
+    /// until it is some way ahead of them.
+    fn go(&mut self, items: usize, touch: impl Fn(Range<usize>)) {
+        self.at += items;
+        let target = (self.at + Self::TOGETHER).min(self.len);
+        while self.touched < target {
+            let next = self.touched..(self.touched + Self::TOGETHER).min(self.len);
+            self.touched = next.end;
+            touch(next);
+        }
+    }
+}
 
 struct Scan<'a> {
     config: &'a Config,
@@ -583,7 +608,7 @@ impl Scan<'_> {
             .into_par_iter()
             .map_init(Default::default, |(scratch, spare): &mut (anchors::Scratch, Vec<_>), partition| {
                 // The first byte of the key is the number of the partition.
-                sort_by_key(partition, 1, spare);
+                sort_by_key(partition, 8, spare);
                 let mut found = Vec::new();
                 for group in partition.chunk_by(|x, y| x.key == y.key) {
                     // Ignored texts come first. What hangs on them changes
@@ -619,14 +644,11 @@ impl Scan<'_> {
                 partition.sort_unstable_by_key(align::by_diagonal);
                 let mut batch = Batch::default();
                 let mut scratch = align::Scratch::default();
-                let (mut at, mut touched) = (0, 0);
+                let mut ahead = Ahead::new(partition.len());
                 for pair in partition.chunk_by(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
-                    at += pair.len();
-                    while touched < (at + AHEAD).min(partition.len()) {
-                        let next = &partition[touched..(touched + AHEAD).min(partition.len())];
-                        align::touch_all(next, |document| collection.tokens(document));
-                        touched += next.len();
-                    }
+                    ahead.go(pair.len(), |range| {
+                        align::touch_all(&partition[range], |document| collection.tokens(document));
+                    });
                     let Anchor { later, earlier, .. } = pair[0];
                     let (b, a) = (collection.tokens(later), collection.tokens(earlier));
                     let min_tokens = self.lengths(a).min_tokens.max(self.lengths(b).min_tokens);

@@ -106,8 +106,24 @@ pub(crate) fn orphans(
 ) -> Vec<Family> {
     let mut found: Vec<Family> = Vec::new();
     // A family added for one alignment may come between a token and the
-    // neighbour it would have gone with, so look again until nothing is new.
+    // neighbour it would have gone with, so look again, in the documents where
+    // one was added, until nothing is new.
+    let mut again: Option<Vec<bool>> = None;
     loop {
+        let is_asked = |document: u32| again.as_ref().is_none_or(|again| again[document as usize]);
+        let asked = || {
+            let all = batches.iter().flat_map(Batch::alignments);
+            all.filter(|&(later, earlier, _)| is_asked(later) || is_asked(earlier))
+        };
+        // What stands in other documents need not be known.
+        let needed: Option<Vec<bool>> = again.as_ref().map(|again| {
+            let mut needed = again.clone();
+            asked().for_each(|(later, earlier, _)| {
+                needed[later as usize] = true;
+                needed[earlier as usize] = true;
+            });
+            needed
+        });
         let before = found.len();
         let mut told = Told {
             lengths,
@@ -116,8 +132,10 @@ pub(crate) fn orphans(
             told: Bits::new(lengths.iter().copied()),
             spread: vec![false; lengths.len()],
         };
-        families.iter().chain(&found).for_each(|family| told.add(family));
-        for (later, earlier, runs) in batches.iter().flat_map(Batch::alignments) {
+        let is_needed = |document: u32| needed.as_ref().is_none_or(|needed| needed[document as usize]);
+        families.iter().chain(&found).for_each(|family| told.add(family, is_needed));
+        let mut added = vec![false; lengths.len()];
+        for (later, earlier, runs) in asked() {
             let cross = later != earlier;
             // Both sides of all runs are asked, since asking has effects.
             let mut missing = 0;
@@ -131,12 +149,15 @@ pub(crate) fn orphans(
             }
             if missing >= least {
                 found.push(alone(later, earlier, runs));
-                told.add(&found[found.len() - 1]);
+                told.add(&found[found.len() - 1], is_needed);
+                added[later as usize] = true;
+                added[earlier as usize] = true;
             }
         }
         if found.len() == before {
             return found;
         }
+        again = Some(added);
     }
 }
 
@@ -164,9 +185,13 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    fn add(&mut self, family: &Family) {
+    /// Takes in what a family tells of some documents.
+    fn add(&mut self, family: &Family, of: impl Fn(u32) -> bool) {
         let shared = family.df() > 1;
         for (at, &Occurrence { document, start, end, .. }) in family.occurrences.iter().enumerate() {
+            if !of(document) {
+                continue;
+            }
             self.covered.set(document, start, end - start);
             if shared || at > 0 {
                 self.told.set(document, start, end - start);
