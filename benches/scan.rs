@@ -8,19 +8,24 @@ mod input;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group};
-use twicetold::{Config, Detector, Document};
+use twicetold::{Config, Detector, Document, Only};
 
 fn bench(criterion: &mut Criterion) {
     let detector = Detector::new(Config::default()).expect("valid settings");
+    let mut config = Config::default();
+    config.only = Some(Only::Duplicates);
+    let duplicates = Detector::new(config).expect("valid settings");
     let mut group = criterion.benchmark_group("scan");
     group.sample_size(10);
     let mut collections = input::collections();
     collections.push(("generated-8MB", input::generated(8_000_000)));
     for (name, documents) in collections {
         group.throughput(Throughput::Bytes(input::bytes(&documents)));
-        group.bench_function(name, |bencher| {
-            bencher.iter(|| detector.scan(black_box(&documents)).expect("unique ids"));
-        });
+        for (what, detector) in [(name.to_owned(), &detector), (format!("{name}-duplicates"), &duplicates)] {
+            group.bench_function(what, |bencher| {
+                bencher.iter(|| detector.scan(black_box(&documents)).expect("unique ids"));
+            });
+        }
     }
     group.finish();
 }
@@ -49,18 +54,20 @@ fn resources() {
         Err(_) => ("generated".to_owned(), input::generated(20_000_000)),
     };
     let bytes = input::bytes(&documents) as f64;
-    for threads in [1, 2] {
+    // The lighter first, since memory once used counts from then on.
+    for (only, threads) in [(Some(Only::Duplicates), 1), (Some(Only::Duplicates), 2), (None, 1), (None, 2)] {
         let mut config = Config::default();
-        config.threads = threads;
+        (config.only, config.threads) = (only, threads);
         let detector = Detector::new(config).expect("valid settings");
         let before = Usage::now();
         let report = detector.scan(&documents).expect("unique ids");
         let after = Usage::now();
-        let families = report.families.len();
+        let (families, pairs) = (report.families.len(), report.pairs.len());
         match (before, after) {
             (Some(before), Some(after)) => println!(
-                "scan {name}: {:.1} MB, {threads} thread(s), {:.2} CPU-s, {:.1} MB per CPU-second, {:.2} s, \
-                 peak {:.2} bytes of memory per byte above the text, {families} families",
+                "scan {name}{}: {:.1} MB, {threads} thread(s), {:.2} CPU-s, {:.1} MB per CPU-second, {:.2} s, \
+                 peak {:.2} bytes of memory per byte above the text, {families} families, {pairs} pairs",
+                only.map_or("", |_| ", only duplicates"),
                 bytes / 1e6,
                 after.cpu - before.cpu,
                 bytes / 1e6 / (after.cpu - before.cpu),

@@ -472,7 +472,9 @@ impl<'a> Context<'a> {
                 }
             }
         }
-        labels[Label::Unique as usize] = tokens.weight - labels.iter().sum::<u64>();
+        if self.config.only.is_none() {
+            labels[Label::Unique as usize] = tokens.weight - labels.iter().sum::<u64>();
+        }
         fractional += labels[Label::Unique as usize] as f64;
         let chars = cursor.go(tokens.text.len()).0;
         let top = by_source.into_iter().max_by_key(|&(source, weight)| (weight, Reverse(source)));
@@ -561,7 +563,10 @@ impl<'a> Context<'a> {
             skip_reason: empty.then(|| "no letter or digit".to_owned()),
             cluster,
             leader: cluster.map(|_| self.id(self.leaders[document as usize])),
-            scores: if empty { Scores::default() } else { scores(labels, maybe_first, fractional) },
+            scores: match empty || self.config.only.is_some() {
+                true => Scores::default(),
+                false => scores(labels, maybe_first, fractional),
+            },
             nearest: nearest.map(|nearest| self.id(nearest.0)),
             nearest_containment: nearest.map(|nearest| nearest.1),
             top_source: top.map(|(source, _)| self.source_names[source as usize].to_owned()),

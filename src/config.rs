@@ -26,6 +26,9 @@ pub struct Config {
     pub similarity: f64,
     /// What documents are compared by to find near-duplicates.
     pub dedupe_on: DedupeOn,
+    /// What to look for, if not for everything; needs [`DedupeOn::Text`], since
+    /// bodies follow from all passages.
+    pub only: Option<Only>,
     /// What a token is.
     pub unit: Unit,
     /// Whether formulas count as told before. By default they are listed as
@@ -61,6 +64,7 @@ impl Default for Config {
             min_tokens: 8,
             similarity: 0.8,
             dedupe_on: DedupeOn::Text,
+            only: None,
             unit: Unit::Auto,
             count_formulas: false,
             formula_tokens: 12,
@@ -123,6 +127,10 @@ impl Config {
         if !(self.similarity > 0.0 && self.similarity <= 1.0) {
             return Err(Error::setting("similarity", self.similarity, "above 0, at most 1"));
         }
+        if let (Some(only), DedupeOn::Body) = (self.only, self.dedupe_on) {
+            let wanted = "none with dedupe_on body: what bodies are follows from all passages";
+            return Err(Error::setting("only", only.as_str(), wanted));
+        }
         for (name, value) in shares {
             if !(0.0..=1.0).contains(&value) {
                 return Err(Error::setting(name, value, "0 to 1"));
@@ -143,6 +151,25 @@ pub enum DedupeOn {
     /// apart, and a story is known again in the template of another site. What
     /// is boilerplate is then judged without near-duplicates being known.
     Body,
+}
+
+/// A part of a scan that can be had alone, several times faster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Only {
+    /// Near-duplicate documents: pairs, clusters, and of each document the nearest
+    /// among its pairs. No passages are looked for, so there are no families and
+    /// spans, and documents have no scores.
+    Duplicates,
+}
+
+impl Only {
+    /// Its name in settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Only::Duplicates => "duplicates",
+        }
+    }
 }
 
 /// What a token is.
@@ -223,6 +250,7 @@ mod tests {
             (Config { similarity: 0.0, ..Config::default() }, "similarity"),
             (Config { similarity: f64::NAN, ..Config::default() }, "similarity"),
             (Config { stock_df: 1, ..Config::default() }, "stock_df"),
+            (Config { only: Some(Only::Duplicates), dedupe_on: DedupeOn::Body, ..Config::default() }, "only"),
             (Config { syndicated_share: 1.5, ..Config::default() }, "syndicated_share"),
         ];
         for (config, name) in bad {

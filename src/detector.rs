@@ -5,6 +5,7 @@
 //! order, so that the number of threads changes nothing.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::{Deref, Range};
 
@@ -19,7 +20,7 @@ use crate::bits::{self, Bits};
 use crate::clusters::{Lookup, Verified, leaders};
 use crate::collection::{Collection, Order};
 use crate::compare;
-use crate::config::{Config, DedupeOn, Lengths, Unit};
+use crate::config::{Config, DedupeOn, Lengths, Only, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
 use crate::families::{Family, Occurrence, families, orphans};
@@ -333,6 +334,9 @@ impl Scan<'_> {
             DedupeOn::Body => Near::alone(self.sketches(&collection, &originals, &all)),
         };
         drop(all);
+        if self.config.only == Some(Only::Duplicates) {
+            return self.duplicates(&collection, originals, near);
+        }
         let lengths: Vec<u32> =
             (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
         let ignores = collection.roles.told > 0 || !ignored_hashes.is_empty();
@@ -350,18 +354,9 @@ impl Scan<'_> {
                 }
             }
         });
-        let mut nearest = vec![(0, u32::MAX); collection.len()];
+        let mut nearest = vec![NOBODY; collection.len()];
         for batch in &batches {
-            batch.each_pair(|later, earlier, tokens| {
-                for (this, other) in [(later, earlier), (earlier, later)] {
-                    let best = &mut nearest[this as usize];
-                    if this != other
-                        && (tokens, std::cmp::Reverse(other)) > (best.0, std::cmp::Reverse(best.1))
-                    {
-                        *best = (tokens, other);
-                    }
-                }
-            });
+            batch.each_pair(|later, earlier, tokens| bring_near(&mut nearest, later, earlier, tokens));
         }
         let families = self.families(&collection, &originals, batches, &lengths, &matched);
         if let Some(ignored) = &ignored {
@@ -379,6 +374,18 @@ impl Scan<'_> {
             &findings,
             ignored_hashes,
         )
+    }
+
+    /// The report of near-duplicates alone.
+    fn duplicates(&self, collection: &Collection, originals: Vec<u32>, near: Near) -> Report {
+        let mut nearest = vec![NOBODY; collection.len()];
+        for pair in &near.pairs {
+            bring_near(&mut nearest, pair.b, pair.a, pair.tokens);
+        }
+        let matched = Bits::new(std::iter::empty());
+        let findings = Findings { originals, near, nearest, matched, ignored: None, families: Vec::new() };
+        let context = Context::new(self.config, collection, &findings);
+        self.assemble(&context, collection, &findings, &AHashSet::new())
     }
 
     /// Makes all rows.
@@ -755,13 +762,7 @@ impl Scan<'_> {
         }
         found.par_sort_by_cached_key(|family| {
             let first = family.occurrences[0];
-            (
-                std::cmp::Reverse((family.df(), family.len())),
-                first.document,
-                first.start,
-                family.root,
-                family.start,
-            )
+            (Reverse((family.df(), family.len())), first.document, first.start, family.root, family.start)
         });
         found
     }
@@ -806,6 +807,19 @@ fn repeat_ignored_in_twins(originals: &[u32], lengths: &[u32], ignored: &Bits) {
     for (document, &original) in (0..).zip(originals).filter(|&(document, &original)| document != original) {
         for run in bits::runs(&ignored.packed(original, lengths[original as usize] as usize)) {
             ignored.set(document, run.start as u32, run.len() as u32);
+        }
+    }
+}
+
+/// Tokens shared with the nearest document, and its number, before any is known.
+const NOBODY: (u32, u32) = (0, u32::MAX);
+
+/// Takes note that two documents share so many tokens.
+fn bring_near(nearest: &mut [(u32, u32)], later: u32, earlier: u32, tokens: u32) {
+    for (this, other) in [(later, earlier), (earlier, later)] {
+        let best = &mut nearest[this as usize];
+        if this != other && (tokens, Reverse(other)) > (best.0, Reverse(best.1)) {
+            *best = (tokens, other);
         }
     }
 }

@@ -166,7 +166,7 @@ extern crate self as twicetold;
 pub mod cli;
 
 pub use bands::Bands;
-pub use config::{Config, DedupeOn, Sensitivity, Unit};
+pub use config::{Config, DedupeOn, Only, Sensitivity, Unit};
 pub use detector::{Background, Comparing, Detector, Progress, Stage};
 pub use document::{Date, DateError, Document, MAX_DOCUMENT_BYTES};
 pub use error::Error;

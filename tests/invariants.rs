@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use check::{check, check_weights, letters_of, row_of};
 use generate::{Random, edited, prose};
 use proptest::prelude::*;
-use twicetold::{Background, Config, Detector, Document, DocumentRow, Label, Report};
+use twicetold::{Background, Config, Detector, Document, DocumentRow, Label, Only, Report};
 
 fn scan(documents: &[Document], threads: usize) -> Report {
     let mut config = Config::default();
@@ -65,6 +65,13 @@ fn unique(report: &Report, id: &str) -> u64 {
     row_of(report, id).map_or(0, |row| letters_of(row.scores.unique, row.weight))
 }
 
+/// Looks for near-duplicates alone.
+fn duplicates(documents: &[Document], threads: usize) -> Report {
+    let mut config = Config::default();
+    (config.only, config.threads) = (Some(Only::Duplicates), threads);
+    Detector::new(config).unwrap().scan(documents).unwrap()
+}
+
 /// Scans with formulas counted as told before.
 fn counting_formulas(documents: &[Document]) -> Report {
     let mut config = Config::default();
@@ -74,6 +81,36 @@ fn counting_formulas(documents: &[Document]) -> Report {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 100 } else { 400 }))]
+
+    #[test]
+    fn near_duplicates_alone_are_those_of_the_whole_scan(seed in any::<u64>()) {
+        let documents = collection(seed);
+        let (whole, alone) = (scan(&documents, 1), duplicates(&documents, 2));
+        prop_assert_eq!(&alone.pairs, &whole.pairs);
+        prop_assert_eq!(&alone.clusters, &whole.clusters);
+        prop_assert!(alone.families.is_empty() && alone.occurrences.is_empty() && alone.spans.is_empty());
+        prop_assert_eq!(alone.counts.labels, [0; 9]);
+        for (row, whole_row) in alone.documents.iter().zip(&whole.documents) {
+            let partners: Vec<&str> = alone.pairs.iter()
+                .filter_map(|pair| match (pair.a == row.id, pair.b == row.id) {
+                    (true, _) => Some(&*pair.b),
+                    (_, true) => Some(&*pair.a),
+                    _ => None,
+                }).collect();
+            prop_assert_eq!(row.nearest.is_some(), !partners.is_empty());
+            prop_assert!(row.nearest.as_deref().is_none_or(|nearest| partners.contains(&nearest)));
+            let blank = DocumentRow {
+                scores: Default::default(),
+                nearest: row.nearest.clone(),
+                nearest_containment: row.nearest_containment,
+                top_source: None,
+                top_source_share: None,
+                ..whole_row.clone()
+            };
+            prop_assert_eq!(row, &blank);
+        }
+        prop_assert_eq!(alone.documents.len(), whole.documents.len());
+    }
 
     #[test]
     fn the_report_is_consistent(seed in any::<u64>()) {

@@ -34,6 +34,41 @@ fn tree(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[test]
+fn near_duplicates_alone_are_found_cleaned_and_never_taken_for_all() {
+    let directory = directory();
+    let story = "The old mill by the river burned down on Monday night, and the whole town came out to see.";
+    let rows =
+        ["a", "b", "c"].map(|id| json!({"id": id, "text": format!("{story} {id}")}).to_string() + "\n");
+    fs::write(directory.path().join("in.jsonl"), rows.concat()).unwrap();
+    let shown = done(directory.path(), &["scan", "in.jsonl", "--only", "duplicates", "--out", "results"]);
+    assert!(shown.contains("3 near-duplicate documents in 1 cluster\n"), "{shown}");
+    for word in ["passage", "original", "Originality"] {
+        assert!(!shown.contains(word), "{shown}");
+    }
+    let documents = lines(directory.path().join("results/documents.jsonl"));
+    assert!(documents.iter().all(|row| row["status"] == "ok" && row["originality"].is_null()));
+    assert_eq!(lines(directory.path().join("results/pairs.jsonl")).len(), 3);
+    assert!(!directory.path().join("results/report.html").exists());
+    // What needs passages says that there are none.
+    for args in [
+        &["explain", "results", "a"][..],
+        &["families", "results"],
+        &["report", "results"],
+        &["clean", "results", "--drop", "boilerplate", "--dry-run"],
+        &["clean", "results", "--min-originality", "0.5", "--dry-run"],
+    ] {
+        assert!(refused(directory.path(), args).contains("scan again without --only"), "{args:?}");
+    }
+    let args = ["clean", "results", "--near-duplicates", "drop", "--out", "cleaned"];
+    done(directory.path(), &args);
+    assert_eq!(lines(directory.path().join("cleaned/in.jsonl")).len(), 1);
+    for more in [["--dedupe-on", "body"], ["--fail-below", "0.5"], ["--ignore", "in.jsonl"]] {
+        let args = [&["scan", "in.jsonl", "--only", "duplicates"][..], &more].concat();
+        assert_eq!(status(&run(directory.path(), &args)), 2, "{more:?}");
+    }
+}
+
+#[test]
 fn a_document_is_explained_with_all_its_text() {
     let directory = directory();
     done(directory.path(), &["scan", "seeds", "--out", "results"]);

@@ -8,7 +8,7 @@ use bytesize::ByteSize;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use encoding_rs::Encoding;
-use twicetold::{Config, DedupeOn, Kind, Label, Sensitivity, Unit};
+use twicetold::{Config, DedupeOn, Kind, Label, Only, Sensitivity, Unit};
 
 use super::clean::Boundary;
 use super::input::Settings;
@@ -140,6 +140,12 @@ pub(crate) struct ScanArgs {
 
     #[command(flatten)]
     pub matching: MatchingArgs,
+
+    /// Look for this alone, several times faster
+    ///
+    /// There are no passages then, no originality and no report.html.
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with_all = ["ignore", "passim", "report_docs", "fail_below"], help_heading = "Matching")]
+    pub only: Option<OnlyArg>,
 
     /// Do not count the texts in this file, wherever they stand; may be given again
     ///
@@ -504,6 +510,12 @@ pub(crate) struct MatchingArgs {
     pub threads: usize,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnlyArg {
+    /// Near-duplicate documents: pairs and clusters
+    Duplicates,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum DedupeOnArg {
     /// All their text
@@ -530,6 +542,20 @@ pub(crate) enum SensitivityArg {
     Normal,
     /// Finds exact repeats of 8 tokens, and more of the edited ones
     High,
+}
+
+impl ScanArgs {
+    /// The settings they make.
+    ///
+    /// # Errors
+    ///
+    /// If one is outside its range, or two do not go together.
+    pub(crate) fn config(&self) -> Result<Config> {
+        let mut config = self.matching.config()?;
+        config.only = self.only.map(|OnlyArg::Duplicates| Only::Duplicates);
+        config.check()?;
+        Ok(config)
+    }
 }
 
 impl MatchingArgs {

@@ -19,6 +19,7 @@ use super::{DONE, printable, summary};
 /// gone.
 pub(crate) fn run(args: &ExplainArgs) -> Result<u8> {
     let results = Results::open(&args.results)?;
+    results.with_passages()?;
     let documents = results.documents()?;
     let Some(row) = documents.iter().find(|row| *row.id == *args.document) else {
         bail!("{}", unknown(&args.document, &documents));

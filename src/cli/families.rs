@@ -16,7 +16,9 @@ use super::{DONE, summary};
 ///
 /// If the results cannot be read or standard output is gone.
 pub(crate) fn run(args: &FamiliesArgs) -> Result<u8> {
-    let mut families = Results::open(&args.results)?.families()?;
+    let results = Results::open(&args.results)?;
+    results.with_passages()?;
+    let mut families = results.families()?;
     families.retain(|family| {
         (args.kind.is_empty() || args.kind.contains(&family.kind)) && family.df >= args.min_df
     });

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::json;
-use twicetold::{Config, Counts, DocumentRow, LangUnit, Report, Scores, Status};
+use twicetold::{Config, Counts, DocumentRow, LangUnit, Only, Report, Scores, Status};
 
 use super::args::{ScanArgs, Tables};
 use super::input::{Collected, Settings, Skipped};
@@ -73,10 +73,16 @@ impl<'a> Run<'a> {
             names.sort();
             names
         };
-        let guarantee = format!(
-            "every exact repeat of {} tokens or more is found, unless all its shingles carry too little information",
-            counts.guaranteed_tokens
-        );
+        let guarantee = match config.only {
+            None => format!(
+                "every exact repeat of {} tokens or more is found, unless all its shingles carry too little information",
+                counts.guaranteed_tokens
+            ),
+            Some(Only::Duplicates) => {
+                "every pair is confirmed on exact sets of shingles; the band curve tells how many are compared"
+                    .to_owned()
+            }
+        };
         let curve = (1..=20).map(|step| f64::from(step) / 20.0);
         Run {
             program: env!("CARGO_PKG_NAME"),

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use twicetold::{ClusterRow, DocumentRow, FamilyRow, OccurrenceRow, PairRow, SpanRow};
+use twicetold::{ClusterRow, DocumentRow, FamilyRow, OccurrenceRow, Only, PairRow, SpanRow};
 
 use super::input::{self, Collected, Settings};
 use super::unfinished;
@@ -31,6 +31,15 @@ struct Run {
     against: Vec<PathBuf>,
     against_digest: Option<String>,
     output_format: String,
+    config: Settled,
+}
+
+/// What is needed of the settings.
+#[derive(Deserialize)]
+struct Settled {
+    /// What alone was looked for; earlier versions looked for everything.
+    #[serde(default)]
+    only: Option<Only>,
 }
 
 impl Results {
@@ -61,6 +70,21 @@ impl Results {
             run.output_format
         );
         Ok(Results { directory: directory.to_owned(), run, whole })
+    }
+
+    /// Makes sure that passages were looked for.
+    ///
+    /// # Errors
+    ///
+    /// If they were not.
+    pub(crate) fn with_passages(&self) -> Result<()> {
+        match self.run.config.only {
+            None => Ok(()),
+            Some(only) => bail!(
+                "the scan looked for {} alone; scan again without --only to know passages and originality",
+                only.as_str()
+            ),
+        }
     }
 
     pub(crate) fn documents(&self) -> Result<Vec<DocumentRow>> {

@@ -21,7 +21,7 @@ use super::{BELOW, DONE, Messages, SKIPPED, UNUSABLE, complain, input, progress,
 /// If nothing could be done, or the results cannot be written.
 pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
     let started = Instant::now();
-    let detector = Detector::new(args.matching.config()?)?;
+    let detector = Detector::new(args.config()?)?;
     let ignored = Ignored::read(&args.ignore)?;
     let mut inputs = args.inputs.clone();
     if inputs.is_empty() {
@@ -73,7 +73,7 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
         Run::new(args, detector.config(), &inputs, &collected, against.as_ref(), &report, started.elapsed())
     });
     if let Some(out) = &args.out {
-        let page = (!args.no_report).then_some(|file: &mut _| {
+        let page = (!args.no_report && args.only.is_none()).then_some(|file: &mut _| {
             // It is packed by as many threads; this fails only if they are set already.
             let _ = rayon::ThreadPoolBuilder::new().num_threads(detector.config().threads).build_global();
             let references = background.against.unwrap_or_default();
@@ -84,7 +84,9 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
             .with_context(|| format!("cannot write results to {}", out.display()))?;
     }
     match args.format {
-        Format::Text => summary::print(&mut anstream::stdout().lock(), &report, args.top)?,
+        Format::Text => {
+            summary::print(&mut anstream::stdout().lock(), &report, detector.config().only, args.top)?;
+        }
         Format::Json => {
             let mut out = io::BufWriter::new(io::stdout().lock());
             output::write_json(&mut out, &report, &collected.skipped, &run)?;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use twicetold::{DocumentRow, FamilyRow, Kind, Label, Report};
+use twicetold::{DocumentRow, FamilyRow, Kind, Label, Only, Report};
 
 use super::input::Collected;
 use super::printable;
@@ -18,9 +18,12 @@ const BAR: usize = 24;
 /// # Errors
 ///
 /// If standard output cannot be written to.
-pub(crate) fn print(out: &mut impl Write, report: &Report, top: usize) -> io::Result<()> {
+pub(crate) fn print(out: &mut impl Write, report: &Report, only: Option<Only>, top: usize) -> io::Result<()> {
     let width = width();
-    head(out, report)?;
+    head(out, report, only)?;
+    if only == Some(Only::Duplicates) {
+        return clusters(out, report, top);
+    }
     ledger(out, report)?;
     passages(out, report, top, width)?;
     clusters(out, report, top)?;
@@ -30,7 +33,7 @@ pub(crate) fn print(out: &mut impl Write, report: &Report, top: usize) -> io::Re
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
-fn head(out: &mut impl Write, report: &Report) -> io::Result<()> {
+fn head(out: &mut impl Write, report: &Report, only: Option<Only>) -> io::Result<()> {
     let counts = &report.counts;
     let set_phrases = report.families.iter().filter(|family| family.kind == Kind::Formula).count();
     let passages = report.families.len() - set_phrases;
@@ -41,16 +44,18 @@ fn head(out: &mut impl Write, report: &Report) -> io::Result<()> {
         number(counts.tokens, "token"),
         bytes(counts.bytes),
     )?;
-    write!(out, "{}", number(passages as u64, "recurring passage"))?;
+    if only.is_none() {
+        write!(out, "{}, ", number(passages as u64, "recurring passage"))?;
+    }
     if set_phrases > 0 {
-        write!(out, ", {}", number(set_phrases as u64, "set phrase"))?;
+        write!(out, "{}, ", number(set_phrases as u64, "set phrase"))?;
     }
     match report.clusters.len() {
-        0 => write!(out, ", no near-duplicate documents")?,
+        0 => write!(out, "no near-duplicate documents")?,
         clusters => {
             let members: u64 = report.clusters.iter().map(|cluster| u64::from(cluster.size)).sum();
             let documents = number(members, "near-duplicate document");
-            write!(out, ", {documents} in {}", number(clusters as u64, "cluster"))?;
+            write!(out, "{documents} in {}", number(clusters as u64, "cluster"))?;
         }
     }
     if counts.exact_duplicates > 0 {

@@ -59,6 +59,9 @@ pub(crate) fn run(args: &CleanArgs, messages: Messages) -> Result<u8> {
         "--keep-copy source-order needs --sources, the best first"
     );
     let results = Results::open(&args.results)?;
+    if !args.drop.is_empty() || args.min_originality.is_some() {
+        results.with_passages()?;
+    }
     let rows = results.documents()?;
     let collected = results.collection()?;
     warn(&collected, messages);

@@ -90,6 +90,7 @@ struct Block {
 /// written; then an earlier one stays.
 pub(crate) fn run(args: &ReportArgs, messages: Messages) -> Result<u8> {
     let results = Results::open(&args.results)?;
+    results.with_passages()?;
     let (documents, families) = (results.documents()?, results.families()?);
     let (occurrences, spans) = (results.occurrences()?, results.spans()?);
     let (pairs, clusters) = (results.pairs()?, results.clusters()?);
