@@ -2,7 +2,7 @@
 //!
 //! The usual allocator, which is asked first; only when it has nothing left the
 //! program says so and ends, with the status of an error. What it was writing is
-//! swept away by the next run. This is the only `unsafe` code of the package.
+//! swept away by the next run.
 #![expect(unsafe_code, reason = "an allocator is unsafe to write")]
 
 use std::alloc::{GlobalAlloc, Layout, System};

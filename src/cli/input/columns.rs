@@ -17,6 +17,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::file::reader::ChunkReader;
 
 use super::record::{Fields, Record, Value};
+use super::stated;
 use super::unpack::Whole;
 
 /// Rows read at a time.
@@ -33,18 +34,21 @@ pub(crate) fn parquet(
     fields: &Fields,
     found: impl FnMut(u64, Record) -> ControlFlow<()>,
 ) -> Result<(), ArrowError> {
+    let size = whole.size()?;
     match whole {
-        Whole::File(file) => rows_of(file, fields, found),
-        Whole::Bytes(bytes) => rows_of(bytes::Bytes::from(bytes), fields, found),
+        Whole::File(file) => rows_of(file, size, fields, found),
+        Whole::Bytes(bytes) => rows_of(bytes::Bytes::from(bytes), size, fields, found),
     }
 }
 
 fn rows_of(
     file: impl ChunkReader + 'static,
+    size: u64,
     fields: &Fields,
     found: impl FnMut(u64, Record) -> ControlFlow<()>,
 ) -> Result<(), ArrowError> {
     let stored = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+    stated::parquet(stored.metadata(), size)?;
     // A text that is stored once and stands in every row is held once.
     let views = Schema::new(stored.schema().fields().iter().map(as_view).collect::<Vec<_>>());
     let options = ArrowReaderOptions::new().with_schema(Arc::new(views));
@@ -82,12 +86,15 @@ pub(crate) fn arrow(
     fields: &Fields,
     found: impl FnMut(u64, Record) -> ControlFlow<()>,
 ) -> Result<(), ArrowError> {
+    let size = whole.size()?;
+    let mut reader = whole.reader();
+    stated::arrow(&mut reader, size, is_file)?;
     if is_file {
-        let reader = arrow_ipc::reader::FileReader::try_new(whole.reader(), None)?;
+        let reader = arrow_ipc::reader::FileReader::try_new(reader, None)?;
         let schema = reader.schema();
         rows(reader, &schema, fields, found)
     } else {
-        let reader = arrow_ipc::reader::StreamReader::try_new(BufReader::new(whole.reader()), None)?;
+        let reader = arrow_ipc::reader::StreamReader::try_new(BufReader::new(reader), None)?;
         let schema = reader.schema();
         rows(reader, &schema, fields, found)
     }

@@ -15,6 +15,8 @@ mod guard;
 mod html;
 mod kinds;
 mod record;
+#[cfg(feature = "formats")]
+mod stated;
 mod table;
 #[cfg_attr(not(feature = "formats"), expect(dead_code, reason = "for the formats that are left out"))]
 mod unpack;

@@ -28,7 +28,7 @@ const BUFFER: usize = 1 << 18;
 /// Compressions inside one another; more is an attack.
 const NESTED: usize = 4;
 /// Bytes up to which a stream may be packed as well as it likes.
-const UNSUSPECTED: u64 = 1 << 28;
+pub(super) const UNSUSPECTED: u64 = 1 << 28;
 /// How many times its packed size a longer one may be. Text packs to a fifth,
 /// and to a hundredth where it says the same again and again.
 pub(super) const RATIO: u64 = 250;
