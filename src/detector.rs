@@ -27,7 +27,7 @@ use crate::families::{Family, Occurrence, families, orphans};
 use crate::fingerprints::Fingerprints;
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::postings::{Partitioned, Posting, TwiceFilter, sort_by_key};
-use crate::projection::{Batch, project};
+use crate::projection::{Batch, Copies, project};
 use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
@@ -328,14 +328,13 @@ impl Scan<'_> {
         let all: Vec<Words> = (0..collection.len() as u32)
             .map(|document| Words { words: collection.tokens(document).words.into(), numbers: Vec::new() })
             .collect();
-        let near = match self.config.dedupe_on {
+        let near = || match self.config.dedupe_on {
             DedupeOn::Text => self.near_duplicates(&collection, &originals, &all),
             // Only sketches until it is known what the bodies are.
             DedupeOn::Body => Near::alone(self.sketches(&collection, &originals, &all)),
         };
-        drop(all);
         if self.config.only == Some(Only::Duplicates) {
-            return self.duplicates(&collection, originals, near);
+            return self.duplicates(&collection, &originals, near());
         }
         let lengths: Vec<u32> =
             (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
@@ -358,7 +357,11 @@ impl Scan<'_> {
         for batch in &batches {
             batch.each_pair(|later, earlier, tokens| bring_near(&mut nearest, later, earlier, tokens));
         }
-        let families = self.families(&collection, &originals, batches, &lengths, &matched);
+        // Copies are projected one after the other, so something else is done
+        // meanwhile.
+        let (near, copies) = rayon::join(near, || project(&batches, &lengths));
+        drop(all);
+        let families = self.families(&collection, &originals, batches, copies, &lengths, &matched);
         if let Some(ignored) = &ignored {
             repeat_ignored_in_twins(&originals, &lengths, ignored);
         }
@@ -377,12 +380,13 @@ impl Scan<'_> {
     }
 
     /// The report of near-duplicates alone.
-    fn duplicates(&self, collection: &Collection, originals: Vec<u32>, near: Near) -> Report {
+    fn duplicates(&self, collection: &Collection, originals: &[u32], near: Near) -> Report {
         let mut nearest = vec![NOBODY; collection.len()];
         for pair in &near.pairs {
             bring_near(&mut nearest, pair.b, pair.a, pair.tokens);
         }
         let matched = Bits::new(std::iter::empty());
+        let originals = originals.to_vec();
         let findings = Findings { originals, near, nearest, matched, ignored: None, families: Vec::new() };
         let context = Context::new(self.config, collection, &findings);
         self.assemble(&context, collection, &findings, &AHashSet::new())
@@ -728,10 +732,10 @@ impl Scan<'_> {
         collection: &Collection,
         originals: &[u32],
         batches: Vec<Batch>,
+        copies: Copies,
         lengths: &[u32],
         matched: &Bits,
     ) -> Vec<Family> {
-        let copies = project(&batches, lengths);
         let by_root: Vec<_> = copies.list.chunk_by(|x, y| x.root == y.root).collect();
         let total = by_root.len() as u64;
         let mut found: Vec<Family> = by_root
