@@ -61,6 +61,11 @@ mod vector {
             Lanes(unsafe { _mm_and_si128(self.0, other.0) })
         }
 
+        #[inline]
+        pub(crate) fn or(self, other: Lanes) -> Lanes {
+            Lanes(unsafe { _mm_or_si128(self.0, other.0) })
+        }
+
         /// The mask of the lanes in which these are greater.
         #[inline]
         pub(crate) fn above(self, other: Lanes) -> Lanes {
@@ -126,6 +131,10 @@ mod plain {
             each(|at| self.0[at] & other.0[at])
         }
 
+        pub(crate) fn or(self, other: Lanes) -> Lanes {
+            each(|at| self.0[at] | other.0[at])
+        }
+
         pub(crate) fn above(self, other: Lanes) -> Lanes {
             each(|at| -i8::from(self.0[at] > other.0[at]))
         }
@@ -149,6 +158,12 @@ mod plain {
 }
 
 impl Lanes {
+    /// The mask of the lanes from one number to another, both included.
+    #[inline]
+    pub(crate) fn between(self, low: i8, high: i8) -> Lanes {
+        self.above(Lanes::splat(low - 1)).and(Lanes::splat(high + 1).above(self))
+    }
+
     /// The greater of both in each lane.
     #[inline]
     pub(crate) fn max(self, other: Lanes) -> Lanes {
@@ -181,6 +196,7 @@ mod tests {
             prop_assert_eq!(whole(a), plainly(p));
             prop_assert_eq!(whole(a.plus(b)), plainly(p.plus(q)));
             prop_assert_eq!(whole(a.and(b)), plainly(p.and(q)));
+            prop_assert_eq!(whole(a.or(b)), plainly(p.or(q)));
             prop_assert_eq!(whole(a.above(b)), plainly(p.above(q)));
             prop_assert_eq!(whole(a.or_else(m, b)), plainly(p.or_else(n, q)));
             prop_assert_eq!(whole(a.max(b)), plainly(plain::Lanes::new(std::array::from_fn(|at| x[at].max(y[at])))));

@@ -13,6 +13,7 @@
 use crate::cursor::count;
 use crate::fold::{Class, fold};
 use crate::hash;
+use crate::lanes::{LANES, Lanes};
 
 /// One token of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,23 +285,19 @@ impl Block {
     #[inline]
     fn new(bytes: &[u8; Block::LEN]) -> Block {
         let (mut alphanumeric, mut special) = (0, 0);
-        let (chunks, _) = bytes.as_chunks::<8>();
+        let (chunks, _) = bytes.as_chunks::<LANES>();
         for (at, chunk) in chunks.iter().enumerate() {
-            let chunk = u64::from_le_bytes(*chunk);
-            let low = chunk & !HIGH;
-            let apostrophe = !(((low ^ (ONES * u64::from(b'\''))) | HIGH) - ONES);
-            let control = !at_least(low, b' ');
-            alphanumeric |= bits(alphanumerics(chunk)) << (8 * at);
-            special |= bits((apostrophe | control | chunk) & HIGH) << (8 * at);
+            let chunk = Lanes::new(chunk.map(|byte| byte as i8));
+            // As signed numbers those outside ASCII are the least.
+            let control = Lanes::splat(b' ' as i8).above(chunk);
+            let is_special = control.or(chunk.between(b'\'' as i8, b'\'' as i8));
+            let letter = chunk.or(Lanes::splat(0x20)).between(b'a' as i8, b'z' as i8);
+            let digit = chunk.between(b'0' as i8, b'9' as i8);
+            alphanumeric |= u64::from(letter.or(digit).bits()) << (LANES * at);
+            special |= u64::from(is_special.bits()) << (LANES * at);
         }
         Block { alphanumeric, special }
     }
-}
-
-/// The highest bits of eight bytes, no other being set, as eight bits.
-#[inline]
-fn bits(highest: u64) -> u64 {
-    highest.wrapping_mul(0x0002_0408_1020_4081) >> 56
 }
 
 /// All bits from one on; none from the 64th.
