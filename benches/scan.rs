@@ -1,7 +1,7 @@
-//! The whole scan. After the usual timings it prints what one scan takes in
-//! processor time and memory, on a generated collection or, if the environment
-//! variable `TWICETOLD_BENCH_FILE` names a JSON Lines file with `id` and `text`,
-//! on that.
+//! The whole scan. Before the usual timings it prints what one scan takes in
+//! processor time and memory, in a process of its own, on a generated collection
+//! or, if the environment variable `TWICETOLD_BENCH_FILE` names a JSON Lines file
+//! with `id` and `text`, on that.
 
 mod input;
 
@@ -32,18 +32,36 @@ fn bench(criterion: &mut Criterion) {
 
 criterion_group!(benches, bench);
 
+/// Names the scan that a process of its own measures.
+const MEASURED: &str = "TWICETOLD_BENCH_SCAN";
+/// The scans that are measured so: what is looked for, and by how many threads.
+const SCANS: [(&str, Option<Only>, usize); 4] = [
+    ("all-1", None, 1),
+    ("all-2", None, 2),
+    ("duplicates-1", Some(Only::Duplicates), 1),
+    ("duplicates-2", Some(Only::Duplicates), 2),
+];
+
 fn main() {
-    // Before criterion has used any memory.
+    if let Ok(name) = std::env::var(MEASURED) {
+        let scan = SCANS.iter().find(|scan| scan.0 == name).expect("one of the scans");
+        return resources(scan.1, scan.2);
+    }
     if std::env::args().any(|arg| arg == "--bench") {
-        resources();
+        // Memory that one scan has used is not always given back before the next.
+        for (name, _, _) in SCANS {
+            let this = std::env::current_exe().expect("a path");
+            let status = std::process::Command::new(this).env(MEASURED, name).status().expect("it starts");
+            assert!(status.success(), "{name}: {status}");
+        }
     }
     benches();
     Criterion::default().configure_from_args().final_summary();
 }
 
-/// Processor time and memory of one scan, by number of threads.
+/// Processor time and memory of one scan.
 #[expect(clippy::print_stdout, reason = "a bench reports on standard output")]
-fn resources() {
+fn resources(only: Option<Only>, threads: usize) {
     let (name, documents) = match std::env::var("TWICETOLD_BENCH_FILE") {
         Ok(path) => {
             let file = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -54,30 +72,28 @@ fn resources() {
         Err(_) => ("generated".to_owned(), input::generated(20_000_000)),
     };
     let bytes = input::bytes(&documents) as f64;
-    let texts = Usage::now();
-    for (only, threads) in [(Some(Only::Duplicates), 1), (Some(Only::Duplicates), 2), (None, 1), (None, 2)] {
-        let mut config = Config::default();
-        (config.only, config.threads) = (only, threads);
-        let detector = Detector::new(config).expect("valid settings");
-        // The peak of what came before is forgotten.
-        let _ = std::fs::write("/proc/self/clear_refs", "5");
-        let before = Usage::now();
-        let report = detector.scan(&documents).expect("unique ids");
-        let after = Usage::now();
-        let (families, pairs) = (report.families.len(), report.pairs.len());
-        match (&texts, before, after) {
-            (Some(texts), Some(before), Some(after)) => println!(
-                "scan {name}{}: {:.1} MB, {threads} thread(s), {:.2} CPU-s, {:.1} MB per CPU-second, {:.2} s, \
-                 peak {:.2} bytes of memory per byte above the text, {families} families, {pairs} pairs",
-                only.map_or("", |_| ", only duplicates"),
-                bytes / 1e6,
-                after.cpu - before.cpu,
-                bytes / 1e6 / (after.cpu - before.cpu),
-                (after.time - before.time).as_secs_f64(),
-                (after.peak - texts.resident) / bytes,
-            ),
-            _ => println!("scan {name}: processor time and memory are read from /proc, which is absent"),
-        }
+    let mut config = Config::default();
+    (config.only, config.threads) = (only, threads);
+    let detector = Detector::new(config).expect("valid settings");
+    // What reading took is forgotten, where the system can.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let before = Usage::now();
+    let report = detector.scan(&documents).expect("unique ids");
+    let after = Usage::now();
+    match (before, after) {
+        (Some(before), Some(after)) => println!(
+            "scan {name}{}: {:.1} MB, {threads} thread(s), {:.2} CPU-s, {:.1} MB per CPU-second, {:.2} s, \
+             peak {:.2} bytes of memory per byte above the text, {} families, {} pairs",
+            only.map_or("", |_| ", only duplicates"),
+            bytes / 1e6,
+            after.cpu - before.cpu,
+            bytes / 1e6 / (after.cpu - before.cpu),
+            (after.time - before.time).as_secs_f64(),
+            (after.peak - before.resident) / bytes,
+            report.families.len(),
+            report.pairs.len(),
+        ),
+        _ => println!("scan {name}: processor time and memory are read from /proc, which is absent"),
     }
 }
 
