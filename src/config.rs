@@ -159,7 +159,7 @@ pub enum DedupeOn {
 pub enum Only {
     /// Near-duplicate documents: pairs, clusters, and of each document the nearest
     /// among its pairs. No passages are looked for, so there are no families and
-    /// spans, and documents have no scores.
+    /// spans, documents have no scores, and ignored texts change nothing.
     Duplicates,
 }
 

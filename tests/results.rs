@@ -62,6 +62,8 @@ fn near_duplicates_alone_are_found_cleaned_and_never_taken_for_all() {
     let args = ["clean", "results", "--near-duplicates", "drop", "--out", "cleaned"];
     done(directory.path(), &args);
     assert_eq!(lines(directory.path().join("cleaned/in.jsonl")).len(), 1);
+    let args = ["scan", "in.jsonl", "--only", "duplicates", "--against", "cleaned/in.jsonl"];
+    assert!(done(directory.path(), &args).contains("\n3 pairs of near-duplicates"));
     for more in [["--dedupe-on", "body"], ["--fail-below", "0.5"], ["--ignore", "in.jsonl"]] {
         let args = [&["scan", "in.jsonl", "--only", "duplicates"][..], &more].concat();
         assert_eq!(status(&run(directory.path(), &args)), 2, "{more:?}");

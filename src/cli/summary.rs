@@ -51,6 +51,11 @@ fn head(out: &mut impl Write, report: &Report, only: Option<Only>) -> io::Result
         write!(out, "{}, ", number(set_phrases as u64, "set phrase"))?;
     }
     match report.clusters.len() {
+        // With another collection there are pairs and no clusters.
+        0 if !report.pairs.is_empty() => {
+            let pairs = report.pairs.len() as u64 + counts.pairs_unlisted;
+            write!(out, "{} of near-duplicates", number(pairs, "pair"))?;
+        }
         0 => write!(out, "no near-duplicate documents")?,
         clusters => {
             let members: u64 = report.clusters.iter().map(|cluster| u64::from(cluster.size)).sum();
