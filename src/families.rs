@@ -108,22 +108,19 @@ pub(crate) fn orphans(
     // A family added for one alignment may come between a token and the
     // neighbour it would have gone with, so look again, in the documents where
     // one was added, until nothing is new.
-    let mut again: Option<Vec<bool>> = None;
+    let mut again = vec![true; lengths.len()];
     loop {
-        let is_asked = |document: u32| again.as_ref().is_none_or(|again| again[document as usize]);
         let asked = || {
             let all = batches.iter().flat_map(Batch::alignments);
-            all.filter(|&(later, earlier, _)| is_asked(later) || is_asked(earlier))
+            all.filter(|&(later, earlier, _)| again[later as usize] || again[earlier as usize])
         };
         // What stands in other documents need not be known.
-        let needed: Option<Vec<bool>> = again.as_ref().map(|again| {
-            let mut needed = again.clone();
-            asked().for_each(|(later, earlier, _)| {
-                needed[later as usize] = true;
-                needed[earlier as usize] = true;
-            });
-            needed
+        let mut needed = again.clone();
+        asked().for_each(|(later, earlier, _)| {
+            needed[later as usize] = true;
+            needed[earlier as usize] = true;
         });
+        let is_needed = |document: u32| needed[document as usize];
         let before = found.len();
         let mut told = Told {
             lengths,
@@ -132,7 +129,6 @@ pub(crate) fn orphans(
             told: Bits::new(lengths.iter().copied()),
             spread: vec![false; lengths.len()],
         };
-        let is_needed = |document: u32| needed.as_ref().is_none_or(|needed| needed[document as usize]);
         families.iter().chain(&found).for_each(|family| told.add(family, is_needed));
         let mut added = vec![false; lengths.len()];
         for (later, earlier, runs) in asked() {
@@ -157,7 +153,7 @@ pub(crate) fn orphans(
         if found.len() == before {
             return found;
         }
-        again = Some(added);
+        again = added;
     }
 }
 
