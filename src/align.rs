@@ -66,10 +66,10 @@ const EXTENDED: usize = 16;
 /// Aligns two documents, or with `own` a document with itself, along their
 /// anchors, and calls `found` with the matching runs of each alignment.
 ///
-/// The anchors are sorted by [`by_diagonal`]. Accepted are alignments of at least `min_tokens` matched tokens with an
-/// identity between 0.85 for the shortest and 0.6 from five times that length;
-/// every exact run of `min_tokens`; and shorter runs that are whole lines in
-/// both texts.
+/// The anchors are sorted by [`by_diagonal`]. Accepted are alignments of at least
+/// `min_tokens` matched tokens with an identity between 0.85 for the shortest and
+/// 0.6 from five times that length; every exact run of `min_tokens`; and shorter
+/// runs that are whole lines in both texts.
 pub(crate) fn align(
     b: &Tokens,
     a: &Tokens,

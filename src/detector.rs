@@ -334,7 +334,8 @@ impl Scan<'_> {
             DedupeOn::Body => Near::alone(self.sketches(&collection, &originals, &all)),
         };
         if self.config.only == Some(Only::Duplicates) {
-            return self.duplicates(&collection, &originals, near());
+            let near = near();
+            return self.duplicates(&collection, originals, near);
         }
         let lengths: Vec<u32> =
             (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
@@ -380,13 +381,12 @@ impl Scan<'_> {
     }
 
     /// The report of near-duplicates alone.
-    fn duplicates(&self, collection: &Collection, originals: &[u32], near: Near) -> Report {
+    fn duplicates(&self, collection: &Collection, originals: Vec<u32>, near: Near) -> Report {
         let mut nearest = vec![NOBODY; collection.len()];
         for pair in &near.pairs {
             bring_near(&mut nearest, pair.b, pair.a, pair.tokens);
         }
         let matched = Bits::new(std::iter::empty());
-        let originals = originals.to_vec();
         let findings = Findings { originals, near, nearest, matched, ignored: None, families: Vec::new() };
         let context = Context::new(self.config, collection, &findings);
         self.assemble(&context, collection, &findings, &AHashSet::new())

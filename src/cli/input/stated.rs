@@ -31,7 +31,7 @@ pub(crate) fn parquet(stored: &ParquetMetaData, size: u64) -> Result<(), ArrowEr
 /// If a part of it is said to go on past its end, or to unpack to more than
 /// anything but a bomb does; or if it cannot be read.
 pub(crate) fn arrow(file: &mut (impl Read + Seek), size: u64, is_file: bool) -> Result<(), ArrowError> {
-    let mut packed = Vec::new();
+    let mut bytes = Vec::new();
     if is_file {
         for block in blocks(file, size)? {
             let (meta, body) = (block.metaDataLength() as u64, block.bodyLength() as u64);
@@ -41,20 +41,18 @@ pub(crate) fn arrow(file: &mut (impl Read + Seek), size: u64, is_file: bool) -> 
             file.seek(SeekFrom::Start(start))?;
             let head = head(file)?;
             if let Some(head) = head.filter(|head| *head <= meta) {
-                message(file, head, start + meta, body, &mut packed)?;
+                message(file, head, start + meta, body, &mut bytes)?;
             }
         }
     } else {
-        let mut at = 0;
         // The reader of a stream takes what there is, whatever is stated.
         while let Some(head @ 1..) = head(file)? {
-            at = file.stream_position()?.max(at) + head;
+            let at = file.stream_position()? + head;
             if at > size {
                 break;
             }
-            let Some(body) = message(file, head, at, size - at, &mut packed)? else { break };
-            at += body;
-            file.seek(SeekFrom::Start(at))?;
+            let Some(body) = message(file, head, at, size - at, &mut bytes)? else { break };
+            file.seek(SeekFrom::Start(at + body))?;
         }
     }
     file.seek(SeekFrom::Start(0))?;
@@ -101,7 +99,7 @@ fn head(file: &mut impl Read) -> io::Result<Option<u64>> {
 
 /// Looks at a message of `head` bytes whose body begins at `at` and has at most
 /// `most` bytes. Returns how long the body is said to be; `None` if the message
-/// is broken. `packed` is a buffer.
+/// is broken. `bytes` is a buffer.
 fn message(
     file: &mut (impl Read + Seek),
     head: u64,
