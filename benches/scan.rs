@@ -3,12 +3,16 @@
 //! or, if the environment variable `TWICETOLD_BENCH_FILE` names a JSON Lines file
 //! with `id` and `text`, on that.
 
+#![allow(clippy::print_stdout, reason = "a bench reports on standard output")]
+
 mod input;
+mod usage;
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group};
-use twicetold::{Config, Detector, Document, Only};
+use twicetold::{Config, Detector, Only};
+use usage::Usage;
 
 fn bench(criterion: &mut Criterion) {
     let detector = Detector::new(Config::default()).expect("valid settings");
@@ -48,79 +52,36 @@ fn main() {
         return resources(scan.1, scan.2);
     }
     if std::env::args().any(|arg| arg == "--bench") {
-        // Memory that one scan has used is not always given back before the next.
-        for (name, _, _) in SCANS {
-            let this = std::env::current_exe().expect("a path");
-            let status = std::process::Command::new(this).env(MEASURED, name).status().expect("it starts");
-            assert!(status.success(), "{name}: {status}");
-        }
+        SCANS.iter().for_each(|scan| print!("{}", usage::alone(MEASURED, scan.0)));
     }
     benches();
     Criterion::default().configure_from_args().final_summary();
 }
 
 /// Processor time and memory of one scan.
-#[expect(clippy::print_stdout, reason = "a bench reports on standard output")]
 fn resources(only: Option<Only>, threads: usize) {
-    let (name, documents) = match std::env::var("TWICETOLD_BENCH_FILE") {
-        Ok(path) => {
-            let file = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-            let read =
-                |line: &str| serde_json::from_str::<Document>(line).unwrap_or_else(|error| panic!("{error}"));
-            (path, file.lines().map(read).collect())
-        }
+    let (name, documents) = match std::env::var(input::FILE) {
+        Ok(path) => (path.clone(), input::from_file(&path)),
         Err(_) => ("generated".to_owned(), input::generated(20_000_000)),
     };
     let bytes = input::bytes(&documents) as f64;
     let mut config = Config::default();
     (config.only, config.threads) = (only, threads);
     let detector = Detector::new(config).expect("valid settings");
-    // What reading took is forgotten, where the system can.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-    let before = Usage::now();
-    let report = detector.scan(&documents).expect("unique ids");
-    let after = Usage::now();
-    match (before, after) {
-        (Some(before), Some(after)) => println!(
+    let (report, usage) = Usage::of(|| detector.scan(&documents).expect("unique ids"));
+    match usage {
+        Some(Usage { cpu, wall, peak }) => println!(
             "scan {name}{}: {:.1} MB, {threads} thread(s), {:.2} CPU-s, {:.1} MB per CPU-second, {:.2} s, \
              peak {:.2} bytes of memory per byte above the text, {} families, {} pairs",
             only.map_or("", |_| ", only duplicates"),
             bytes / 1e6,
-            after.cpu - before.cpu,
-            bytes / 1e6 / (after.cpu - before.cpu),
-            (after.time - before.time).as_secs_f64(),
-            (after.peak - before.resident) / bytes,
+            cpu,
+            bytes / 1e6 / cpu,
+            wall,
+            peak / bytes,
             report.families.len(),
             report.pairs.len(),
         ),
-        _ => println!("scan {name}: processor time and memory are read from /proc, which is absent"),
-    }
-}
-
-struct Usage {
-    cpu: f64,
-    time: std::time::Instant,
-    /// Bytes now, and at most so far.
-    resident: f64,
-    peak: f64,
-}
-
-impl Usage {
-    fn now() -> Option<Usage> {
-        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-        // After the name in parentheses; user and system time in ticks of 10 ms.
-        let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
-        let ticks = |field: usize| fields.get(field)?.parse::<f64>().ok();
-        let status = std::fs::read_to_string("/proc/self/status").ok()?;
-        let kilobytes = |name: &str| {
-            let line = status.lines().find(|line| line.starts_with(name))?;
-            line.split_whitespace().nth(1)?.parse::<f64>().ok()
-        };
-        Some(Usage {
-            cpu: (ticks(11)? + ticks(12)?) / 100.0,
-            time: std::time::Instant::now(),
-            resident: kilobytes("VmRSS")? * 1024.0,
-            peak: kilobytes("VmHWM")? * 1024.0,
-        })
+        None => println!("scan {name}: processor time and memory are read from /proc, which is absent"),
     }
 }

@@ -38,13 +38,34 @@ impl Run {
 /// Buffers that live as long as their worker.
 #[derive(Default)]
 pub(crate) struct Scratch {
+    /// How many alignments hold each token of the later document so far.
+    depth: Vec<u8>,
     exact: Vec<Run>,
+    /// Runs from where enough alignments lie already.
+    plain: Vec<Run>,
     links: Vec<Link>,
     order: Vec<u32>,
     chain: Vec<Run>,
     runs: Vec<Run>,
     extension: Extension,
     table: Vec<u8>,
+}
+
+impl Scratch {
+    /// Makes ready for a later document of so many tokens: none of them is
+    /// aligned yet.
+    pub(crate) fn begin(&mut self, tokens: usize) {
+        self.depth.clear();
+        self.depth.resize(tokens, 0);
+    }
+}
+
+/// Alignments over a token of the later document beyond which no more are looked
+/// for, only exact runs: with other documents, and with itself. In a crowd of
+/// edited copies each shares its edits with many others, and a text that goes
+/// round and round shares all with itself; but they all tell the same.
+fn deep(own: bool) -> u8 {
+    if own { 4 } else { 8 }
 }
 
 /// Runs a chain looks back over.
@@ -66,7 +87,8 @@ const EXTENDED: usize = 16;
 /// Aligns two documents, or with `own` a document with itself, along their
 /// anchors, and calls `found` with the matching runs of each alignment.
 ///
-/// The anchors are sorted by [`by_diagonal`]. Accepted are alignments of at least
+/// The anchors are sorted by [`by_diagonal`]; before the first pair of a later
+/// document comes [`Scratch::begin`]. Accepted are alignments of at least
 /// `min_tokens` matched tokens with an identity between 0.85 for the shortest and
 /// 0.6 from five times that length; every exact run of `min_tokens`; and shorter
 /// runs that are whole lines in both texts.
@@ -79,9 +101,9 @@ pub(crate) fn align(
     scratch: &mut Scratch,
     mut found: impl FnMut(&[Run]),
 ) {
-    exact_runs(b, a, own, min_tokens, anchors, &mut scratch.exact);
+    exact_runs(b, a, own, min_tokens, anchors, scratch);
     link(b, a, own, min_tokens, scratch);
-    let Scratch { exact, links, order, chain, runs, extension, table } = scratch;
+    let Scratch { depth, exact, plain, links, order, chain, runs, extension, table } = scratch;
     order.clear();
     order.extend(0..exact.len() as u32);
     order.sort_by_key(|&end| (-links[end as usize].score, end));
@@ -105,6 +127,11 @@ pub(crate) fn align(
             report_lines(b, a, run, &mut found);
             continue;
         }
+        let shallow = |run: &Run| of_run(depth, run).iter().filter(|depth| **depth < deep(own)).count();
+        if 2 * chain.iter().map(shallow).sum::<usize>() < matched(chain) as usize {
+            plain.append(chain);
+            continue;
+        }
         fill(b, a, chain, runs, table);
         // A period of a run that was cut into them ends where the next begins.
         if room > 0 && (!own || !chain.iter().any(|run| is_cut(a, run))) {
@@ -114,21 +141,18 @@ pub(crate) fn align(
         }
         snap(b, a, min_tokens, runs);
         if acceptable(runs, min_tokens) && (check_on_text(b, a, runs) || acceptable(runs, min_tokens)) {
+            for run in runs.iter() {
+                of_run(depth, run).iter_mut().for_each(|depth| *depth = depth.saturating_add(1));
+            }
             found(runs);
             continue;
         }
         for &run in chain.iter() {
-            runs.clear();
-            runs.push(run);
-            check_on_text(b, a, runs);
-            for run in runs.iter() {
-                if run.len as usize >= min_tokens {
-                    found(std::slice::from_ref(run));
-                } else {
-                    report_lines(b, a, *run, &mut found);
-                }
-            }
+            report_alone(b, a, run, min_tokens, runs, &mut found);
         }
+    }
+    for &run in plain.iter() {
+        report_alone(b, a, run, min_tokens, runs, &mut found);
     }
 }
 
@@ -145,6 +169,32 @@ pub(crate) fn touch_all<'a>(anchors: &[Anchor], tokens: impl Fn(u32) -> &'a Toke
     touch(anchors.iter().map(|anchor| tokens(anchor.earlier).words.len() as u64));
     touch(each().map(|(text, at)| u64::from(text.words[at]) ^ text.places[at].byte() as u64));
     touch(each().map(|(text, at)| u64::from(text.text.as_bytes()[text.places[at].byte()])));
+}
+
+/// The depth of the tokens of a run.
+fn of_run<'d>(depth: &'d mut [u8], run: &Run) -> &'d mut [u8] {
+    &mut depth[run.b as usize..run.b_end() as usize]
+}
+
+/// Reports a run by itself: whole, where it is a passage, or else its lines.
+fn report_alone(
+    b: &Tokens,
+    a: &Tokens,
+    run: Run,
+    min_tokens: usize,
+    runs: &mut Vec<Run>,
+    found: &mut impl FnMut(&[Run]),
+) {
+    runs.clear();
+    runs.push(run);
+    check_on_text(b, a, runs);
+    for run in runs.iter() {
+        if run.len as usize >= min_tokens {
+            found(std::slice::from_ref(run));
+        } else {
+            report_lines(b, a, *run, found);
+        }
+    }
 }
 
 /// Reports a run too short for a passage where it is whole lines in both texts.
@@ -184,8 +234,18 @@ fn promising(b: &Tokens, a: &Tokens, run: Run, min_tokens: usize) -> bool {
 
 /// Grows anchors into maximal exact runs, sorted by place. A run of a document
 /// with itself that overlaps its own copy is cut into copies of one period.
-fn exact_runs(b: &Tokens, a: &Tokens, own: bool, min_tokens: usize, anchors: &[Anchor], runs: &mut Vec<Run>) {
+/// Those at a place that enough alignments hold are put aside.
+fn exact_runs(
+    b: &Tokens,
+    a: &Tokens,
+    own: bool,
+    min_tokens: usize,
+    anchors: &[Anchor],
+    scratch: &mut Scratch,
+) {
+    let Scratch { depth, exact: runs, plain, .. } = scratch;
     runs.clear();
+    plain.clear();
     let mut last: Option<Run> = None;
     for anchor in anchors.iter() {
         let (at_b, at_a) = (anchor.b as usize, anchor.a as usize);
@@ -207,6 +267,7 @@ fn exact_runs(b: &Tokens, a: &Tokens, own: bool, min_tokens: usize, anchors: &[A
             .count();
         let run = Run { b: (at_b - before) as u32, a: (at_a - before) as u32, len: (before + after) as u32 };
         last = Some(run);
+        let runs = if depth[at_b] < deep(own) { &mut *runs } else { &mut *plain };
         let period = run.b.wrapping_sub(run.a);
         if own && run.len > period {
             // Whole periods, long enough to be a passage; the rest is taken
@@ -223,8 +284,10 @@ fn exact_runs(b: &Tokens, a: &Tokens, own: bool, min_tokens: usize, anchors: &[A
             runs.push(run);
         }
     }
-    runs.sort_unstable();
-    runs.dedup();
+    for runs in [runs, plain] {
+        runs.sort_unstable();
+        runs.dedup();
+    }
 }
 
 /// Whether a run of a document with itself goes on to either side, so that it
@@ -519,7 +582,9 @@ pub(crate) mod twin {
         }
         let mut told = vec![false; b.len()];
         anchors.sort_unstable_by_key(by_diagonal);
-        align(&b, &a, own, MIN_TOKENS, &anchors, &mut Scratch::default(), |runs| {
+        let mut scratch = Scratch::default();
+        scratch.begin(b.len());
+        align(&b, &a, own, MIN_TOKENS, &anchors, &mut scratch, |runs| {
             assert!(!runs.is_empty());
             for run in runs {
                 assert!(run.len > 0 && run.b_end() as usize <= b.len() && run.a_end() as usize <= a.len());
@@ -588,6 +653,37 @@ mod tests {
     use super::*;
     use crate::tokens::TokenChunk;
     use crate::{Config, DedupeOn, Detector, Document};
+
+    /// In a crowd of copies, each with an edit of its own, the rest are not aligned
+    /// along all of their length; what they have in common at their anchors is
+    /// still told.
+    #[test]
+    fn enough_alignments_of_one_text_are_enough() {
+        const CROWD: u32 = 40;
+        let words = || (0..100).map(|number| format!("word{number}"));
+        let edited = |edit: usize| -> String {
+            words()
+                .enumerate()
+                .map(|(at, word)| if at == edit { "edited ".into() } else { word + " " })
+                .collect()
+        };
+        let texts: Vec<String> =
+            (0..CROWD as usize).map(|edit| edited(40 + edit)).chain([edited(0)]).collect();
+        let chunk = TokenChunk::new(texts.iter().map(String::as_str), false);
+        let get = |number: u32| chunk.get(number as usize, &texts[number as usize]);
+        let b = get(CROWD);
+        let mut scratch = Scratch::default();
+        scratch.begin(b.len());
+        let (mut long, mut told) = (0, 0);
+        for earlier in 0..CROWD {
+            let anchor = Anchor { later: CROWD, earlier, b: 20, a: 20 };
+            align(&b, &get(earlier), false, 8, &[anchor], &mut scratch, |runs| match runs {
+                [run] => told += usize::from(run.b <= 20 && run.b_end() == 40 + earlier),
+                _ => long += 1,
+            });
+        }
+        assert_eq!((long, told), (deep(false).into(), CROWD as usize - usize::from(deep(false))));
+    }
 
     proptest! {
         #[test]

@@ -141,6 +141,7 @@ fn candidates(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
     let min_tokens = config.lengths(a.characters).min_tokens.max(config.lengths(b.characters).min_tokens);
     let anchors = anchors_of(config, a, b, scratch);
     let mut found: Vec<Passage> = Vec::new();
+    scratch.align.begin(b.len());
     align(b, a, false, min_tokens, &anchors, &mut scratch.align, |runs| {
         found.push(Passage::new(runs));
     });

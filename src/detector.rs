@@ -656,21 +656,26 @@ impl Scan<'_> {
                 let mut batch = Batch::default();
                 let mut scratch = align::Scratch::default();
                 let mut ahead = Ahead::new(partition.len());
-                for pair in partition.chunk_by(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
-                    ahead.go(pair.len(), |range| {
-                        align::touch_all(&partition[range], |document| collection.tokens(document));
-                    });
-                    let Anchor { later, earlier, .. } = pair[0];
-                    let (b, a) = (collection.tokens(later), collection.tokens(earlier));
-                    let min_tokens = self.lengths(a).min_tokens.max(self.lengths(b).min_tokens);
-                    align(b, a, later == earlier, min_tokens, pair, &mut scratch, |runs| match ignored {
-                        Some(ignored) if earlier < roles.told => {
-                            if 2 * align::matched(runs) as usize >= a.len() {
-                                runs.iter().for_each(|run| ignored.set(later, run.b, run.len));
+                for of_one in partition.chunk_by(|x, y| x.later == y.later) {
+                    let later = of_one[0].later;
+                    let b = collection.tokens(later);
+                    scratch.begin(b.len());
+                    for pair in of_one.chunk_by(|x, y| x.earlier == y.earlier) {
+                        ahead.go(pair.len(), |range| {
+                            align::touch_all(&partition[range], |document| collection.tokens(document));
+                        });
+                        let earlier = pair[0].earlier;
+                        let a = collection.tokens(earlier);
+                        let min_tokens = self.lengths(a).min_tokens.max(self.lengths(b).min_tokens);
+                        align(b, a, later == earlier, min_tokens, pair, &mut scratch, |runs| match ignored {
+                            Some(ignored) if earlier < roles.told => {
+                                if 2 * align::matched(runs) as usize >= a.len() {
+                                    runs.iter().for_each(|run| ignored.set(later, run.b, run.len));
+                                }
                             }
-                        }
-                        _ => batch.push(later, earlier, runs),
-                    });
+                            _ => batch.push(later, earlier, runs),
+                        });
+                    }
                 }
                 (self.progress)(Stage::Alignment, 1, total);
                 batch

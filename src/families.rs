@@ -275,8 +275,10 @@ impl Part {
     /// The part of `copy` on `start..end` of its root, if it is worth a look.
     fn new(copies: &Copies, copy: &Copy, start: u32, end: u32) -> Option<Part> {
         let runs = copies.runs(copy);
-        let first = runs.iter().find(|run| run.a_end() > start)?;
-        let last = runs.iter().rev().find(|run| run.a < end)?;
+        let from = runs.partition_point(|run| run.a_end() <= start);
+        let to = runs.partition_point(|run| run.a < end);
+        let runs = runs.get(from..to)?;
+        let (first, last) = (runs.first()?, runs.last()?);
         let (root_start, root_end) = (first.a.max(start), last.a_end().min(end));
         if root_start >= root_end || root_end - root_start < PIECE.min(end - start) {
             return None;

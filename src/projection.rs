@@ -9,6 +9,8 @@
 //! are projected; otherwise the stretch is first-seen text as a whole and what
 //! it copied is nested in it.
 
+use std::cmp::Reverse;
+
 use crate::align::{Run, matched};
 use crate::bits::Bits;
 use crate::intervals::Intervals;
@@ -91,6 +93,16 @@ impl Copies {
 /// Fewest tokens of a part that is projected by itself.
 const PIECE: u32 = 5;
 
+/// The matched tokens of some runs, but no more than a piece. Each run has one at
+/// least.
+fn piece(runs: &[Run]) -> u32 {
+    matched(&runs[..runs.len().min(PIECE as usize)]).min(PIECE)
+}
+
+/// Copies through which a token is followed at most: what is nested deeper, as in
+/// a text that goes round and round, is told already.
+const DEEP: u8 = 8;
+
 /// Copies found late that may wait to be sorted.
 const LATE: usize = 256;
 
@@ -101,12 +113,13 @@ pub(crate) fn project(batches: &[Batch], lengths: &[u32]) -> Copies {
         known: (0..lengths.len()).map(|_| Known::default()).collect(),
         runs: Vec::new(),
         covered: Bits::new(lengths.iter().copied()),
+        depth: Vec::new(),
         found: Vec::new(),
         overlapping: Vec::new(),
     };
     for batch in batches {
         for of_one in batch.list.chunk_by(|x, y| x.later == y.later) {
-            projector.document(batch, of_one);
+            projector.document(batch, of_one, lengths);
         }
     }
     let mut list: Vec<Copy> = projector.known.into_iter().flat_map(Known::into_copies).collect();
@@ -173,21 +186,24 @@ struct Projector {
     known: Vec<Known>,
     runs: Vec<Run>,
     covered: Bits,
+    /// How many copies of the document at hand were followed to each token.
+    depth: Vec<u8>,
     found: Vec<Copy>,
     overlapping: Vec<Copy>,
 }
 
 impl Projector {
     /// Takes in the alignments of one document.
-    fn document(&mut self, batch: &Batch, alignments: &[Alignment]) {
+    fn document(&mut self, batch: &Batch, alignments: &[Alignment], lengths: &[u32]) {
         let document = alignments[0].later;
+        self.begin(document, lengths);
         let mut cross: Vec<&Alignment> = Vec::new();
         let mut own: Vec<&Alignment> = Vec::new();
         for alignment in alignments {
             if alignment.earlier == document { &mut own } else { &mut cross }.push(alignment);
         }
         // Longest first, so that a set phrase never cuts the text around it.
-        let size = |alignment: &Alignment| std::cmp::Reverse(matched(batch.runs(alignment)));
+        let size = |alignment: &Alignment| Reverse(matched(batch.runs(alignment)));
         let start = |alignment: &Alignment| batch.runs(alignment)[0].b;
         cross.sort_by_key(|alignment| (size(alignment), alignment.earlier, start(alignment)));
         // Inside a document the earlier part must be known first.
@@ -196,7 +212,7 @@ impl Projector {
         let mut backwards = Vec::new();
         for alignment in cross {
             let runs = batch.runs(alignment);
-            let least = PIECE.min(matched(runs));
+            let least = piece(runs);
             if self.news(document, runs.iter().map(|run| (run.b, run.len))) >= least {
                 self.forward(alignment, runs);
             } else if self.news(alignment.earlier, runs.iter().map(|run| (run.a, run.len))) >= least {
@@ -206,7 +222,7 @@ impl Projector {
         self.known[document as usize].add(&mut self.found);
         for alignment in own {
             let runs = batch.runs(alignment);
-            if self.news(document, runs.iter().map(|run| (run.b, run.len))) >= PIECE.min(matched(runs)) {
+            if self.news(document, runs.iter().map(|run| (run.b, run.len))) >= piece(runs) {
                 self.forward(alignment, runs);
                 self.known[document as usize].add_late(&mut self.found);
             }
@@ -215,10 +231,17 @@ impl Projector {
             let turned: Vec<Run> =
                 batch.runs(alignment).iter().map(|run| Run { b: run.a, a: run.b, len: run.len }).collect();
             let alignment = Alignment { later: alignment.earlier, earlier: document, ..*alignment };
+            self.begin(alignment.later, lengths);
             self.parts(&alignment, &turned);
             self.cover(&alignment, &turned);
             self.known[alignment.later as usize].add_late(&mut self.found);
         }
+    }
+
+    /// Makes ready for copies of a document.
+    fn begin(&mut self, document: u32, lengths: &[u32]) {
+        self.depth.clear();
+        self.depth.resize(lengths[document as usize] as usize, 0);
     }
 
     /// How many of these tokens no copy accounts for yet.
@@ -259,19 +282,23 @@ impl Projector {
         let (from, to) = (runs[0].a, runs[runs.len() - 1].a_end());
         let mut overlapping = std::mem::take(&mut self.overlapping);
         self.known[alignment.earlier as usize].overlapping(from, to, &mut overlapping);
+        if overlapping.len() > DEEP as usize {
+            overlapping.sort_unstable_by_key(|c| {
+                (Reverse(c.end - c.start), c.start, c.root, c.root_start, c.first_run)
+            });
+        }
         let mut projected: Vec<(u32, u32)> = Vec::new();
         for through in &overlapping {
             let first_run = self.runs.len();
-            for run in runs {
-                self.compose(run, through);
-            }
-            let kept = matched(&self.runs[first_run..]);
-            let whole = matched(self.runs_of(through));
-            if kept < PIECE.min(whole).min(matched(runs)) || kept == 0 {
+            self.compose(runs, through);
+            let kept = piece(&self.runs[first_run..]);
+            if kept < piece(self.runs_of(through)).min(piece(runs)) || kept == 0 {
                 self.runs.truncate(first_run);
                 continue;
             }
-            self.push(alignment.later, through.root, first_run);
+            if !self.lies_deep(first_run) {
+                self.push(alignment.later, through.root, first_run);
+            }
             projected.push((through.start.max(from), through.end.min(to)));
         }
         self.overlapping = overlapping;
@@ -290,19 +317,49 @@ impl Projector {
         &self.runs[copy.first_run as usize..copy.last_run as usize]
     }
 
-    /// Appends what a run onto a copy is a run onto the copy's root.
-    fn compose(&mut self, run: &Run, through: &Copy) {
+    /// Appends what runs onto a copy are onto the copy's root. Linear in the runs
+    /// of both that overlap.
+    fn compose(&mut self, runs: &[Run], through: &Copy) {
         let (first, last) = (through.first_run as usize, through.last_run as usize);
-        let skip = self.runs[first..last].partition_point(|known| known.b_end() <= run.a);
-        for at in first + skip..last {
-            let known = self.runs[at];
-            if known.b >= run.a_end() {
-                break;
+        let runs = &runs[runs.partition_point(|run| run.a_end() <= through.start)..];
+        let from = runs.first().map_or(0, |run| run.a);
+        let mut at = first + self.runs[first..last].partition_point(|known| known.b_end() <= from);
+        for run in runs.iter().take_while(|run| run.a < through.end) {
+            while at < last && self.runs[at].b_end() <= run.a {
+                at += 1;
             }
-            let from = known.b.max(run.a);
-            let to = known.b_end().min(run.a_end());
-            self.runs.push(Run { b: run.b + (from - run.a), a: known.a + (from - known.b), len: to - from });
+            for at in at..last {
+                let known = self.runs[at];
+                if known.b >= run.a_end() {
+                    break;
+                }
+                let from = known.b.max(run.a);
+                let to = known.b_end().min(run.a_end());
+                self.runs.push(Run {
+                    b: run.b + (from - run.a),
+                    a: known.a + (from - known.b),
+                    len: to - from,
+                });
+            }
         }
+    }
+
+    /// Whether enough copies hold the tokens of the runs from this one on, but for
+    /// fewer than a piece; if not, one more does.
+    fn lies_deep(&mut self, first_run: usize) -> bool {
+        let of = |run: &Run| run.b as usize..run.b_end() as usize;
+        let runs = &self.runs[first_run..];
+        let shallow = |run: &Run| self.depth[of(run)].iter().filter(|depth| **depth < DEEP).count();
+        let shallow: usize = runs.iter().map(shallow).sum();
+        let is_deep = 2 * shallow < (2 * piece(runs)).max(matched(runs)) as usize;
+        if is_deep {
+            self.runs.truncate(first_run);
+        } else {
+            for run in runs {
+                self.depth[of(run)].iter_mut().for_each(|depth| *depth = depth.saturating_add(1));
+            }
+        }
+        is_deep
     }
 
     /// Records the part of an alignment that lands on `from..to` of the earlier
@@ -369,6 +426,23 @@ mod tests {
     fn what_is_left_of_a_known_copy_is_first_seen() {
         let found = copies(&[100; 3], &[(1, 0, &[(0, 0, 40)]), (2, 1, &[(0, 0, 50)])]);
         assert_eq!(found, [(1, 0, 40, 0, 0), (2, 0, 40, 0, 0), (2, 40, 50, 1, 40)]);
+    }
+
+    /// A text of ten words again and again, aligned with itself at sixteen
+    /// distances: without an end to it each copy is followed through all others.
+    #[test]
+    fn a_text_that_goes_round_and_round_has_a_bounded_number_of_copies() {
+        const ROUNDS: u32 = 1_000;
+        let runs: Vec<(u32, u32, [(u32, u32, u32); 1])> = (1..=16)
+            .flat_map(|step| (1..ROUNDS / step).map(move |at| (0, 0, [(10 * step * at, 0, 10 * step)])))
+            .collect();
+        let alignments: Vec<(u32, u32, &[(u32, u32, u32)])> =
+            runs.iter().map(|(later, earlier, runs)| (*later, *earlier, &runs[..])).collect();
+        let found = copies(&[10 * ROUNDS], &alignments);
+        assert!(found.len() as u32 <= u32::from(DEEP) * ROUNDS, "{} copies", found.len());
+        let mut told = vec![false; 10 * ROUNDS as usize];
+        found.iter().for_each(|&(_, start, end, ..)| told[start as usize..end as usize].fill(true));
+        assert!(told[10..].iter().all(|told| *told));
     }
 
     #[test]

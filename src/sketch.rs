@@ -6,10 +6,17 @@
 //! estimate stays unbiased with a small variance for sets smaller than the
 //! sketch. Linear in the set; about `BINS * ln BINS` throws for a small one.
 
+use std::borrow::Cow;
+
+use ahash::AHashSet;
+
 use crate::hash;
 
 /// A sketch of `BINS` values.
 pub(crate) type Sketch<const BINS: usize> = [u32; BINS];
+
+/// Elements for each bin among which repeats are taken out, if a bin is empty.
+const OFTEN: usize = 32;
 
 /// Sketches a set of 64-bit hashes; repeats change nothing.
 ///
@@ -21,20 +28,30 @@ pub(crate) fn sketch<const BINS: usize>(set: &[u64]) -> Sketch<BINS> {
     if set.is_empty() {
         return [u32::MAX; BINS];
     }
+    let mut set = Cow::Borrowed(set);
+    for &element in &*set {
+        let thrown = hash::mix(element);
+        let bin = &mut least[thrown as usize % BINS];
+        *bin = (*bin).min(thrown >> 8);
+    }
+    let mut empty = least.iter().filter(|value| **value == u64::MAX).count();
+    // So long a list leaves a bin empty only where it says the same again and
+    // again.
+    if empty > 0 && set.len() > OFTEN * BINS {
+        set = set.iter().copied().collect::<AHashSet<u64>>().into_iter().collect();
+    }
     // The round goes into the top byte, so an early throw wins over a late one.
-    for round in 0..2 * BINS as u64 {
-        let salt = round.wrapping_mul(0xa076_1d64_78bd_642f);
-        for &element in set {
-            let thrown = hash::mix(element ^ salt);
-            let bin = match round < BINS as u64 {
-                true => thrown as usize % BINS,
-                false => round as usize - BINS,
-            };
-            let value = round << 56 | thrown >> 8;
-            least[bin] = least[bin].min(value);
-        }
-        if least.iter().all(|&value| value != u64::MAX) {
+    for round in 1..2 * BINS as u64 {
+        if empty == 0 {
             break;
+        }
+        let salt = round.wrapping_mul(0xa076_1d64_78bd_642f);
+        for &element in &*set {
+            let thrown = hash::mix(element ^ salt);
+            let bin = if round < BINS as u64 { thrown as usize % BINS } else { round as usize - BINS };
+            let bin = &mut least[bin];
+            empty -= usize::from(*bin == u64::MAX);
+            *bin = (*bin).min(round << 56 | thrown >> 8);
         }
     }
     // Bits 8 to 39 of the winner: uniform still, where the top bits are not.
@@ -62,6 +79,8 @@ mod tests {
         let mut backward = [set(0..30), set(10..20)].concat();
         backward.reverse();
         assert_eq!(sketch::<128>(&forward), sketch::<128>(&backward));
+        // So many repeats are taken out.
+        assert_eq!(sketch::<128>(&forward), sketch::<128>(&backward.repeat(OFTEN * 128 / 10)));
     }
 
     /// Mean and spread of the estimate over many pairs, for sets smaller and

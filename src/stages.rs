@@ -89,20 +89,17 @@ impl<'a> Prepared<'a> {
     pub fn align(&self, anchored: &Anchored) -> u64 {
         let mut scratch = Scratch::default();
         let mut matched = 0;
-        for pair in anchored.0.chunk_by(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
-            let Anchor { later, earlier, .. } = pair[0];
-            let get = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]);
-            align(
-                &get(later),
-                &get(earlier),
-                later == earlier,
-                self.config.min_tokens,
-                pair,
-                &mut scratch,
-                |runs| {
+        let get = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]);
+        for of_one in anchored.0.chunk_by(|x, y| x.later == y.later) {
+            let later = get(of_one[0].later);
+            scratch.begin(later.len());
+            for pair in of_one.chunk_by(|x, y| x.earlier == y.earlier) {
+                let Anchor { later: number, earlier, .. } = pair[0];
+                let own = number == earlier;
+                align(&later, &get(earlier), own, self.config.min_tokens, pair, &mut scratch, |runs| {
                     matched += u64::from(crate::align::matched(runs));
-                },
-            );
+                });
+            }
         }
         matched
     }

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each bench uses a part")]
 
 #[path = "../../tests/generate/mod.rs"]
-mod generate;
+pub mod generate;
 
 use std::path::Path;
 
@@ -27,6 +27,14 @@ pub fn seeds() -> Vec<Document> {
 /// News-like documents of about this many bytes.
 pub fn generated(bytes: usize) -> Vec<Document> {
     generate::collection(1, bytes)
+}
+
+/// Names a JSON Lines file with `id` and `text` to measure.
+pub const FILE: &str = "TWICETOLD_BENCH_FILE";
+
+pub fn from_file(path: &str) -> Vec<Document> {
+    let file = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    file.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}"))).collect()
 }
 
 /// Both, with names.
