@@ -29,29 +29,29 @@ pub(crate) fn sketch<const BINS: usize>(set: &[u64]) -> Sketch<BINS> {
         return [u32::MAX; BINS];
     }
     let mut set = Cow::Borrowed(set);
-    for &element in &*set {
-        let thrown = hash::mix(element);
-        let bin = &mut least[thrown as usize % BINS];
-        *bin = (*bin).min(thrown >> 8);
-    }
-    let mut empty = least.iter().filter(|value| **value == u64::MAX).count();
-    // So long a list leaves a bin empty only where it says the same again and
-    // again.
-    if empty > 0 && set.len() > OFTEN * BINS {
-        set = set.iter().copied().collect::<AHashSet<u64>>().into_iter().collect();
-    }
+    let mut unchecked = 0;
     // The round goes into the top byte, so an early throw wins over a late one.
-    for round in 1..2 * BINS as u64 {
-        if empty == 0 {
-            break;
-        }
+    for round in 0..2 * BINS as u64 {
         let salt = round.wrapping_mul(0xa076_1d64_78bd_642f);
         for &element in &*set {
             let thrown = hash::mix(element ^ salt);
             let bin = if round < BINS as u64 { thrown as usize % BINS } else { round as usize - BINS };
-            let bin = &mut least[bin];
-            empty -= usize::from(*bin == u64::MAX);
-            *bin = (*bin).min(round << 56 | thrown >> 8);
+            least[bin] = least[bin].min(round << 56 | thrown >> 8);
+        }
+        // A look at all bins is worth some rounds, which change nothing if all are
+        // full.
+        unchecked += set.len();
+        if unchecked < BINS {
+            continue;
+        }
+        unchecked = 0;
+        if least.iter().all(|&value| value != u64::MAX) {
+            break;
+        }
+        // So long a list leaves a bin empty only where it says the same again and
+        // again.
+        if round == 0 && set.len() > OFTEN * BINS {
+            set = set.iter().copied().collect::<AHashSet<u64>>().into_iter().collect();
         }
     }
     // Bits 8 to 39 of the winner: uniform still, where the top bits are not.
