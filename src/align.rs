@@ -158,9 +158,10 @@ pub(crate) fn align(
 
 /// The order of anchors: pair by pair, and in a pair those that one run may hold
 /// beside each other.
-pub(crate) fn by_diagonal(anchor: &Anchor) -> (u64, u64) {
+pub(crate) fn by_diagonal(anchor: &Anchor) -> u128 {
     let &Anchor { later, earlier, b, a } = anchor;
-    (u64::from(later) << 32 | u64::from(earlier), u64::from(b.wrapping_sub(a)) << 32 | u64::from(b))
+    // One number is compared without a branch.
+    [later, earlier, b.wrapping_sub(a), b].iter().fold(0, |key, &part| key << 32 | u128::from(part))
 }
 
 /// Reads what [`align`] will look at first around some anchors.
