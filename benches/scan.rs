@@ -1,7 +1,7 @@
 //! The whole scan. Before the usual timings it prints what one scan takes in
 //! processor time and memory, in a process of its own, on a generated collection
-//! or, if the environment variable `TWICETOLD_BENCH_FILE` names a JSON Lines file
-//! with `id` and `text`, on that.
+//! of 20 MB or as many as `TWICETOLD_BENCH_MB` says or, if `TWICETOLD_BENCH_FILE`
+//! names a JSON Lines file with `id` and `text`, on that.
 
 #![allow(clippy::print_stdout, reason = "a bench reports on standard output")]
 
@@ -58,11 +58,16 @@ fn main() {
     Criterion::default().configure_from_args().final_summary();
 }
 
+/// The size of the generated collection, from `TWICETOLD_BENCH_MB`.
+fn megabytes() -> usize {
+    std::env::var("TWICETOLD_BENCH_MB").map_or(20, |number| number.parse().expect("a number of megabytes"))
+}
+
 /// Processor time and memory of one scan.
 fn resources(only: Option<Only>, threads: usize) {
     let (name, documents) = match std::env::var(input::FILE) {
         Ok(path) => (path.clone(), input::from_file(&path)),
-        Err(_) => ("generated".to_owned(), input::generated(20_000_000)),
+        Err(_) => ("generated".to_owned(), input::generated(megabytes() * 1_000_000)),
     };
     let bytes = input::bytes(&documents) as f64;
     let mut config = Config::default();
@@ -70,12 +75,14 @@ fn resources(only: Option<Only>, threads: usize) {
     let detector = Detector::new(config).expect("valid settings");
     let (report, usage) = Usage::of(|| detector.scan(&documents).expect("unique ids"));
     match usage {
-        Some(Usage { cpu, wall, peak }) => println!(
-            "scan {name}{}: {:.1} MB, {threads} thread(s), {:.2} CPU-s, {:.1} MB per CPU-second, {:.2} s, \
-             peak {:.2} bytes of memory per byte above the text, {} families, {} pairs",
+        Some(Usage { cpu, system, wall, peak }) => println!(
+            "scan {name}{}: {:.1} MB, {threads} thread(s), {:.2} CPU-s ({:.2} of them the system's), \
+             {:.1} MB per CPU-second, {:.2} s, peak {:.2} bytes of memory per byte above the text, \
+             {} families, {} pairs",
             only.map_or("", |_| ", only duplicates"),
             bytes / 1e6,
             cpu,
+            system,
             bytes / 1e6 / cpu,
             wall,
             peak / bytes,

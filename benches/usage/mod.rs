@@ -5,10 +5,11 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// Processor time and wall time in seconds, and bytes of memory at most above
-/// what was in use before.
+/// Processor time, the part of it that the system took, and wall time in seconds;
+/// bytes of memory at most above what was in use before.
 pub struct Usage {
     pub cpu: f64,
+    pub system: f64,
     pub wall: f64,
     pub peak: f64,
 }
@@ -23,6 +24,7 @@ impl Usage {
         let wall = start.elapsed().as_secs_f64();
         let usage = before.zip(Reading::now()).map(|(before, after)| Usage {
             cpu: after.cpu - before.cpu,
+            system: after.system - before.system,
             wall,
             peak: after.peak - before.resident,
         });
@@ -43,6 +45,7 @@ pub fn alone(variable: &str, value: &str) -> String {
 /// What the system says of this process.
 struct Reading {
     cpu: f64,
+    system: f64,
     /// Bytes now, and at most so far.
     resident: f64,
     peak: f64,
@@ -61,6 +64,7 @@ impl Reading {
         };
         Some(Reading {
             cpu: (ticks(11)? + ticks(12)?) / 100.0,
+            system: ticks(12)? / 100.0,
             resident: kilobytes("VmRSS")? * 1024.0,
             peak: kilobytes("VmHWM")? * 1024.0,
         })
