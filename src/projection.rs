@@ -186,7 +186,7 @@ struct Projector {
     known: Vec<Known>,
     runs: Vec<Run>,
     covered: Bits,
-    /// How many copies of the document at hand were followed to each token.
+    /// How many copies of the stretch at hand were followed to each token.
     depth: Vec<u8>,
     found: Vec<Copy>,
     overlapping: Vec<Copy>,
@@ -196,7 +196,7 @@ impl Projector {
     /// Takes in the alignments of one document.
     fn document(&mut self, batch: &Batch, alignments: &[Alignment], lengths: &[u32]) {
         let document = alignments[0].later;
-        self.begin(document, lengths);
+        self.begin(0, lengths[document as usize]);
         let mut cross: Vec<&Alignment> = Vec::new();
         let mut own: Vec<&Alignment> = Vec::new();
         for alignment in alignments {
@@ -231,17 +231,18 @@ impl Projector {
             let turned: Vec<Run> =
                 batch.runs(alignment).iter().map(|run| Run { b: run.a, a: run.b, len: run.len }).collect();
             let alignment = Alignment { later: alignment.earlier, earlier: document, ..*alignment };
-            self.begin(alignment.later, lengths);
+            self.begin(turned[0].b, turned[turned.len() - 1].b_end());
             self.parts(&alignment, &turned);
             self.cover(&alignment, &turned);
             self.known[alignment.later as usize].add_late(&mut self.found);
         }
     }
 
-    /// Makes ready for copies of a document.
-    fn begin(&mut self, document: u32, lengths: &[u32]) {
-        self.depth.clear();
-        self.depth.resize(lengths[document as usize] as usize, 0);
+    /// Makes ready for copies of a stretch of a document.
+    fn begin(&mut self, start: u32, end: u32) {
+        let (start, end) = (start as usize, end as usize);
+        self.depth.resize(self.depth.len().max(end), 0);
+        self.depth[start..end].fill(0);
     }
 
     /// How many of these tokens no copy accounts for yet.
@@ -344,8 +345,8 @@ impl Projector {
         }
     }
 
-    /// Whether enough copies hold the tokens of the runs from this one on, but for
-    /// fewer than a piece; if not, one more does.
+    /// Whether enough copies hold most of the tokens of the runs from this one on,
+    /// or all but a piece; then these runs are dropped. If not, one more does.
     fn lies_deep(&mut self, first_run: usize) -> bool {
         let of = |run: &Run| run.b as usize..run.b_end() as usize;
         let runs = &self.runs[first_run..];
