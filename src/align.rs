@@ -12,6 +12,7 @@
 //! comes out as several alignments.
 
 use crate::anchors::Anchor;
+use crate::depth::Depth;
 use crate::extend::{Extension, GAIN, SHORT_GAIN, Way};
 use crate::fingerprints::is_block;
 use crate::tokens::{Tokens, same};
@@ -39,7 +40,7 @@ impl Run {
 #[derive(Default)]
 pub(crate) struct Scratch {
     /// How many alignments hold each token of the later document so far.
-    depth: Vec<u8>,
+    depth: Depth,
     exact: Vec<Run>,
     /// Runs from where enough alignments lie already.
     plain: Vec<Run>,
@@ -55,8 +56,7 @@ impl Scratch {
     /// Makes ready for a later document of so many tokens: none of them is
     /// aligned yet.
     pub(crate) fn begin(&mut self, tokens: usize) {
-        self.depth.clear();
-        self.depth.resize(tokens, 0);
+        self.depth.begin(0, tokens as u32);
     }
 }
 
@@ -127,8 +127,7 @@ pub(crate) fn align(
             report_lines(b, a, run, &mut found);
             continue;
         }
-        let shallow = |run: &Run| of_run(depth, run).iter().filter(|depth| **depth < deep(own)).count();
-        if 2 * chain.iter().map(shallow).sum::<usize>() < matched(chain) as usize {
+        if 2 * depth.shallow(in_b(chain), deep(own)) < matched(chain) {
             plain.append(chain);
             continue;
         }
@@ -141,9 +140,7 @@ pub(crate) fn align(
         }
         snap(b, a, min_tokens, runs);
         if acceptable(runs, min_tokens) && (check_on_text(b, a, runs) || acceptable(runs, min_tokens)) {
-            for run in runs.iter() {
-                of_run(depth, run).iter_mut().for_each(|depth| *depth = depth.saturating_add(1));
-            }
+            depth.tell(in_b(runs));
             found(runs);
             continue;
         }
@@ -170,11 +167,6 @@ pub(crate) fn touch_all<'a>(anchors: &[Anchor], tokens: impl Fn(u32) -> &'a Toke
     touch(anchors.iter().map(|anchor| tokens(anchor.earlier).words.len() as u64));
     touch(each().map(|(text, at)| u64::from(text.words[at]) ^ text.places[at].byte() as u64));
     touch(each().map(|(text, at)| u64::from(text.text.as_bytes()[text.places[at].byte()])));
-}
-
-/// The depth of the tokens of a run.
-fn of_run<'d>(depth: &'d mut [u8], run: &Run) -> &'d mut [u8] {
-    &mut depth[run.b as usize..run.b_end() as usize]
 }
 
 /// Reports a run by itself: whole, where it is a passage, or else its lines.
@@ -268,7 +260,8 @@ fn exact_runs(
             .count();
         let run = Run { b: (at_b - before) as u32, a: (at_a - before) as u32, len: (before + after) as u32 };
         last = Some(run);
-        let runs = if depth[at_b] < deep(own) { &mut *runs } else { &mut *plain };
+        let runs =
+            if depth.shallow([(anchor.b, 1)].into_iter(), deep(own)) > 0 { &mut *runs } else { &mut *plain };
         let period = run.b.wrapping_sub(run.a);
         if own && run.len > period {
             // Whole periods, long enough to be a passage; the rest is taken
@@ -528,6 +521,11 @@ fn snap(b: &Tokens, a: &Tokens, min_tokens: usize, runs: &mut [Run]) {
     {
         last.len -= cut;
     }
+}
+
+/// The stretches of the later document in some runs: a token and a number of them.
+pub(crate) fn in_b(runs: &[Run]) -> impl Iterator<Item = (u32, u32)> {
+    runs.iter().map(|run| (run.b, run.len))
 }
 
 /// The number of matched tokens.

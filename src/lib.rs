@@ -132,6 +132,7 @@ mod collection;
 mod compare;
 mod config;
 mod cursor;
+mod depth;
 mod detector;
 mod document;
 mod error;

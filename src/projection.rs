@@ -11,8 +11,9 @@
 
 use std::cmp::Reverse;
 
-use crate::align::{Run, matched};
+use crate::align::{Run, in_b, matched};
 use crate::bits::Bits;
+use crate::depth::Depth;
 use crate::intervals::Intervals;
 
 /// An alignment in the arena of its batch: document `later` copies `earlier`.
@@ -113,7 +114,7 @@ pub(crate) fn project(batches: &[Batch], lengths: &[u32]) -> Copies {
         known: (0..lengths.len()).map(|_| Known::default()).collect(),
         runs: Vec::new(),
         covered: Bits::new(lengths.iter().copied()),
-        depth: Vec::new(),
+        depth: Depth::default(),
         found: Vec::new(),
         overlapping: Vec::new(),
     };
@@ -187,7 +188,7 @@ struct Projector {
     runs: Vec<Run>,
     covered: Bits,
     /// How many copies of the stretch at hand were followed to each token.
-    depth: Vec<u8>,
+    depth: Depth,
     found: Vec<Copy>,
     overlapping: Vec<Copy>,
 }
@@ -196,7 +197,7 @@ impl Projector {
     /// Takes in the alignments of one document.
     fn document(&mut self, batch: &Batch, alignments: &[Alignment], lengths: &[u32]) {
         let document = alignments[0].later;
-        self.begin(0, lengths[document as usize]);
+        self.depth.begin(0, lengths[document as usize]);
         let mut cross: Vec<&Alignment> = Vec::new();
         let mut own: Vec<&Alignment> = Vec::new();
         for alignment in alignments {
@@ -213,7 +214,7 @@ impl Projector {
         for alignment in cross {
             let runs = batch.runs(alignment);
             let least = piece(runs);
-            if self.news(document, runs.iter().map(|run| (run.b, run.len))) >= least {
+            if self.news(document, in_b(runs)) >= least {
                 self.forward(alignment, runs);
             } else if self.news(alignment.earlier, runs.iter().map(|run| (run.a, run.len))) >= least {
                 backwards.push(alignment);
@@ -222,7 +223,7 @@ impl Projector {
         self.known[document as usize].add(&mut self.found);
         for alignment in own {
             let runs = batch.runs(alignment);
-            if self.news(document, runs.iter().map(|run| (run.b, run.len))) >= piece(runs) {
+            if self.news(document, in_b(runs)) >= piece(runs) {
                 self.forward(alignment, runs);
                 self.known[document as usize].add_late(&mut self.found);
             }
@@ -231,18 +232,11 @@ impl Projector {
             let turned: Vec<Run> =
                 batch.runs(alignment).iter().map(|run| Run { b: run.a, a: run.b, len: run.len }).collect();
             let alignment = Alignment { later: alignment.earlier, earlier: document, ..*alignment };
-            self.begin(turned[0].b, turned[turned.len() - 1].b_end());
+            self.depth.begin(turned[0].b, turned[turned.len() - 1].b_end());
             self.parts(&alignment, &turned);
             self.cover(&alignment, &turned);
             self.known[alignment.later as usize].add_late(&mut self.found);
         }
-    }
-
-    /// Makes ready for copies of a stretch of a document.
-    fn begin(&mut self, start: u32, end: u32) {
-        let (start, end) = (start as usize, end as usize);
-        self.depth.resize(self.depth.len().max(end), 0);
-        self.depth[start..end].fill(0);
     }
 
     /// How many of these tokens no copy accounts for yet.
@@ -283,17 +277,19 @@ impl Projector {
         let (from, to) = (runs[0].a, runs[runs.len() - 1].a_end());
         let mut overlapping = std::mem::take(&mut self.overlapping);
         self.known[alignment.earlier as usize].overlapping(from, to, &mut overlapping);
+        // Some may be dropped: then the longest come first.
         if overlapping.len() > DEEP as usize {
             overlapping.sort_unstable_by_key(|c| {
                 (Reverse(c.end - c.start), c.start, c.root, c.root_start, c.first_run)
             });
         }
         let mut projected: Vec<(u32, u32)> = Vec::new();
+        let least = piece(runs);
         for through in &overlapping {
             let first_run = self.runs.len();
             self.compose(runs, through);
             let kept = piece(&self.runs[first_run..]);
-            if kept < piece(self.runs_of(through)).min(piece(runs)) || kept == 0 {
+            if kept < piece(self.runs_of(through)).min(least) {
                 self.runs.truncate(first_run);
                 continue;
             }
@@ -348,17 +344,12 @@ impl Projector {
     /// Whether enough copies hold most of the tokens of the runs from this one on,
     /// or all but a piece; then these runs are dropped. If not, one more does.
     fn lies_deep(&mut self, first_run: usize) -> bool {
-        let of = |run: &Run| run.b as usize..run.b_end() as usize;
         let runs = &self.runs[first_run..];
-        let shallow = |run: &Run| self.depth[of(run)].iter().filter(|depth| **depth < DEEP).count();
-        let shallow: usize = runs.iter().map(shallow).sum();
-        let is_deep = 2 * shallow < (2 * piece(runs)).max(matched(runs)) as usize;
+        let is_deep = 2 * self.depth.shallow(in_b(runs), DEEP) < (2 * piece(runs)).max(matched(runs));
         if is_deep {
             self.runs.truncate(first_run);
         } else {
-            for run in runs {
-                self.depth[of(run)].iter_mut().for_each(|depth| *depth = depth.saturating_add(1));
-            }
+            self.depth.tell(in_b(runs));
         }
         is_deep
     }
