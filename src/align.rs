@@ -11,6 +11,8 @@
 //! gaps and the band are bounded, and so are all extensions together. A passage whose order was shuffled
 //! comes out as several alignments.
 
+use std::ops::Range;
+
 use crate::anchors::Anchor;
 use crate::depth::Depth;
 use crate::extend::{Extension, GAIN, SHORT_GAIN, Way};
@@ -83,6 +85,34 @@ const MATCH: i64 = 2;
 /// all. In a text that goes round and round every alignment could be extended to
 /// its end; the best come first, and the others stay as they are.
 const EXTENDED: usize = 16;
+
+/// Aligns every two documents that anchors name, as [`align`] does, and calls
+/// `found` with the later document, the earlier one, and the matching runs.
+///
+/// The anchors are sorted by [`by_diagonal`]. `min_tokens` says of two documents
+/// how long a passage is at least.
+pub(crate) fn align_all<'a>(
+    anchors: &[Anchor],
+    tokens: impl Fn(u32) -> &'a Tokens<'a>,
+    min_tokens: impl Fn(&Tokens, &Tokens) -> usize,
+    mut found: impl FnMut(u32, u32, &[Run]),
+) {
+    let mut scratch = Scratch::default();
+    let mut ahead = Ahead::new(anchors.len());
+    for of_one in anchors.chunk_by(|x, y| x.later == y.later) {
+        let later = of_one[0].later;
+        let b = tokens(later);
+        scratch.begin(b.len());
+        for pair in of_one.chunk_by(|x, y| x.earlier == y.earlier) {
+            ahead.go(pair.len(), |range| touch_all(&anchors[range], &tokens));
+            let earlier = pair[0].earlier;
+            let a = tokens(earlier);
+            align(b, a, later == earlier, min_tokens(b, a), pair, &mut scratch, |runs| {
+                found(later, earlier, runs);
+            });
+        }
+    }
+}
 
 /// Aligns two documents, or with `own` a document with itself, along their
 /// anchors, and calls `found` with the matching runs of each alignment.
@@ -161,8 +191,36 @@ pub(crate) fn by_diagonal(anchor: &Anchor) -> u128 {
     [later, earlier, b.wrapping_sub(a), b].iter().fold(0, |key, &part| key << 32 | u128::from(part))
 }
 
+/// Reads ahead of what is worked on in a list.
+struct Ahead {
+    len: usize,
+    at: usize,
+    touched: usize,
+}
+
+impl Ahead {
+    /// Items that are read together.
+    const TOGETHER: usize = 64;
+
+    fn new(len: usize) -> Self {
+        Ahead { len, at: 0, touched: 0 }
+    }
+
+    /// Before `items` more are worked on: calls `touch` with ranges of the list
+    /// until it is some way ahead of them.
+    fn go(&mut self, items: usize, touch: impl Fn(Range<usize>)) {
+        self.at += items;
+        let target = (self.at + Self::TOGETHER).min(self.len);
+        while self.touched < target {
+            let next = self.touched..(self.touched + Self::TOGETHER).min(self.len);
+            self.touched = next.end;
+            touch(next);
+        }
+    }
+}
+
 /// Reads what [`align`] will look at first around some anchors.
-pub(crate) fn touch_all<'a>(anchors: &[Anchor], tokens: impl Fn(u32) -> &'a Tokens<'a>) {
+fn touch_all<'a>(anchors: &[Anchor], tokens: impl Fn(u32) -> &'a Tokens<'a>) {
     let each = || anchors.iter().map(|anchor| (tokens(anchor.earlier), anchor.a as usize));
     touch(anchors.iter().map(|anchor| tokens(anchor.earlier).words.len() as u64));
     touch(each().map(|(text, at)| u64::from(text.words[at]) ^ text.places[at].byte() as u64));

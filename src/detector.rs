@@ -12,7 +12,7 @@ use std::ops::{Deref, Range};
 use ahash::{AHashMap, AHashSet, RandomState};
 use rayon::prelude::*;
 
-use crate::align::{self, align};
+use crate::align::{self, align_all};
 use crate::anchors::{self, Anchor, anchors};
 use crate::assemble::{Context, Findings, Sight, rest_similarity};
 use crate::bands::{Bands, candidates, entry};
@@ -284,34 +284,6 @@ const PARTITIONS: usize = 1 << 8;
 /// How far below the threshold an estimate may lie before the exact comparison
 /// is saved: five standard deviations at the worst.
 const MARGIN: f64 = 0.22;
-
-/// Reads ahead of what is worked on in a list.
-struct Ahead {
-    len: usize,
-    at: usize,
-    touched: usize,
-}
-
-impl Ahead {
-    /// Items that are read together.
-    const TOGETHER: usize = 64;
-
-    fn new(len: usize) -> Self {
-        Ahead { len, at: 0, touched: 0 }
-    }
-
-    /// Before `items` more are worked on: calls `touch` with ranges of the list
-    /// until it is some way ahead of them.
-    fn go(&mut self, items: usize, touch: impl Fn(Range<usize>)) {
-        self.at += items;
-        let target = (self.at + Self::TOGETHER).min(self.len);
-        while self.touched < target {
-            let next = self.touched..(self.touched + Self::TOGETHER).min(self.len);
-            self.touched = next.end;
-            touch(next);
-        }
-    }
-}
 
 struct Scan<'a> {
     config: &'a Config,
@@ -654,29 +626,17 @@ impl Scan<'_> {
             .map(|partition| {
                 partition.sort_unstable_by_key(align::by_diagonal);
                 let mut batch = Batch::default();
-                let mut scratch = align::Scratch::default();
-                let mut ahead = Ahead::new(partition.len());
-                for of_one in partition.chunk_by(|x, y| x.later == y.later) {
-                    let later = of_one[0].later;
-                    let b = collection.tokens(later);
-                    scratch.begin(b.len());
-                    for pair in of_one.chunk_by(|x, y| x.earlier == y.earlier) {
-                        ahead.go(pair.len(), |range| {
-                            align::touch_all(&partition[range], |document| collection.tokens(document));
-                        });
-                        let earlier = pair[0].earlier;
-                        let a = collection.tokens(earlier);
-                        let min_tokens = self.lengths(a).min_tokens.max(self.lengths(b).min_tokens);
-                        align(b, a, later == earlier, min_tokens, pair, &mut scratch, |runs| match ignored {
-                            Some(ignored) if earlier < roles.told => {
-                                if 2 * align::matched(runs) as usize >= a.len() {
-                                    runs.iter().for_each(|run| ignored.set(later, run.b, run.len));
-                                }
-                            }
-                            _ => batch.push(later, earlier, runs),
-                        });
+                let tokens = |document| collection.tokens(document);
+                let min_tokens =
+                    |b: &Tokens, a: &Tokens| self.lengths(a).min_tokens.max(self.lengths(b).min_tokens);
+                align_all(partition, tokens, min_tokens, |later, earlier, runs| match ignored {
+                    Some(ignored) if earlier < roles.told => {
+                        if 2 * align::matched(runs) as usize >= collection.tokens(earlier).len() {
+                            runs.iter().for_each(|run| ignored.set(later, run.b, run.len));
+                        }
                     }
-                }
+                    _ => batch.push(later, earlier, runs),
+                });
                 (self.progress)(Stage::Alignment, 1, total);
                 batch
             })

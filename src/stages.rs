@@ -1,7 +1,7 @@
 //! Stages by themselves, for the benches in `benches/` and for `fuzz/`. Not part
 //! of the interface: anything here may change in any release.
 
-use crate::align::{Scratch, align, by_diagonal};
+use crate::align::{align_all, by_diagonal};
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::fingerprints::Fingerprints;
@@ -87,20 +87,14 @@ impl<'a> Prepared<'a> {
 
     /// Aligns along anchors; returns the matched tokens.
     pub fn align(&self, anchored: &Anchored) -> u64 {
-        let mut scratch = Scratch::default();
+        let tokens: Vec<Tokens> = self.each().collect();
         let mut matched = 0;
-        let get = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]);
-        for of_one in anchored.0.chunk_by(|x, y| x.later == y.later) {
-            let later = get(of_one[0].later);
-            scratch.begin(later.len());
-            for pair in of_one.chunk_by(|x, y| x.earlier == y.earlier) {
-                let Anchor { later: number, earlier, .. } = pair[0];
-                let own = number == earlier;
-                align(&later, &get(earlier), own, self.config.min_tokens, pair, &mut scratch, |runs| {
-                    matched += u64::from(crate::align::matched(runs));
-                });
-            }
-        }
+        align_all(
+            &anchored.0,
+            |document| &tokens[document as usize],
+            |_, _| self.config.min_tokens,
+            |_, _, runs| matched += u64::from(crate::align::matched(runs)),
+        );
         matched
     }
 }
