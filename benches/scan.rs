@@ -12,7 +12,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group};
 use twicetold::{Config, Detector, Only};
-use usage::Usage;
+use usage::{UNKNOWN, Usage};
 
 fn bench(criterion: &mut Criterion) {
     let detector = Detector::new(Config::default()).expect("valid settings");
@@ -89,6 +89,6 @@ fn resources(only: Option<Only>, threads: usize) {
             report.families.len(),
             report.pairs.len(),
         ),
-        None => println!("scan {name}: processor time and memory are read from /proc, which is absent"),
+        None => println!("scan {name}: {UNKNOWN}"),
     }
 }

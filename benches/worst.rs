@@ -12,7 +12,7 @@ mod usage;
 
 use input::generate::{Random, edited, prose};
 use twicetold::{Config, Detector, Document, Report};
-use usage::Usage;
+use usage::{UNKNOWN, Usage};
 
 /// Makes a collection a given number of times smaller than it is measured.
 type Make = fn(usize) -> Vec<Document>;
@@ -116,33 +116,33 @@ fn main() {
     let brief = !filters.iter().any(|arg| arg == "--bench") || filters.iter().any(|arg| arg == "--test");
     filters.retain(|arg| !arg.starts_with("--"));
     let file = std::env::var(input::FILE).ok();
-    let names = COLLECTIONS.iter().map(|collection| collection.0).chain(file.as_deref());
-    let mut news = None;
+    let names: Vec<&str> = COLLECTIONS.iter().map(|collection| collection.0).chain(file.as_deref()).collect();
+    if brief {
+        // Whether it runs, on little.
+        return names.iter().for_each(|name| drop(scan(&collection(name, 500))));
+    }
     println!(
         "{:66} {:>7} {:>6} {:>13} {:>11} {:>7}",
         "", "MB", "CPU-s", "MB per CPU-s", "times news", "memory"
     );
-    for name in names {
-        let is_wanted = filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
-        match brief {
-            // Whether it runs, on little.
-            true => drop(scan(&collection(name, 500))),
-            false if is_wanted || news.is_none() => {
-                let row = usage::alone(MEASURED, name);
-                let numbers: Vec<f64> =
-                    row.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-                let [bytes, cpu, peak] = numbers[..] else { panic!("{name}: {row}") };
-                let news = *news.get_or_insert(cpu / bytes);
-                println!(
-                    "{name:66} {:7.1} {cpu:6.2} {:13.1} {:11.2} {:7.2}",
-                    bytes / 1e6,
-                    bytes / 1e6 / cpu,
-                    cpu / bytes / news,
-                    peak / bytes,
-                );
-            }
-            false => (),
-        }
+    let is_wanted = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter));
+    let (first, others) = names.split_first().expect("news");
+    let mut news = None;
+    for name in std::iter::once(first).chain(others.iter().filter(|name| is_wanted(name))) {
+        let row = usage::alone(MEASURED, name);
+        let numbers: Vec<f64> = row.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+        let [bytes, cpu, peak] = numbers[..] else {
+            println!("{name:66} {UNKNOWN}");
+            continue;
+        };
+        let news = *news.get_or_insert(cpu / bytes);
+        println!(
+            "{name:66} {:7.1} {cpu:6.2} {:13.1} {:11.2} {:7.2}",
+            bytes / 1e6,
+            bytes / 1e6 / cpu,
+            cpu / bytes / news,
+            peak / bytes,
+        );
     }
 }
 
@@ -159,11 +159,13 @@ fn scan(documents: &[Document]) -> Report {
     Detector::new(config).expect("valid settings").scan(documents).expect("unique ids")
 }
 
-/// Prints the bytes of a collection, and the processor time and memory of its scan.
+/// Prints the bytes of a collection, and the processor time and memory of its scan
+/// where they are known.
 fn measure(name: &str) {
     let documents = collection(name, 1);
     let (report, usage) = Usage::of(|| scan(&documents));
     assert_eq!(report.documents.len(), documents.len(), "{name}");
-    let Usage { cpu, peak, .. } = usage.expect("processor time and memory in /proc");
-    println!("{} {cpu} {peak}", input::bytes(&documents));
+    if let Some(Usage { cpu, peak, .. }) = usage {
+        println!("{} {cpu} {peak}", input::bytes(&documents));
+    }
 }

@@ -32,6 +32,9 @@ impl Usage {
     }
 }
 
+/// What is said where there is no such system.
+pub const UNKNOWN: &str = "processor time and memory are read from /proc, which is absent";
+
 /// Runs this bench anew in a process of its own, with an environment variable that
 /// says what to measure: memory that was used once is not always given back
 /// before the next measurement. Returns what it prints.
