@@ -241,6 +241,91 @@ fn exhausted_memory_is_told() {
     panic!("600 MB are enough");
 }
 
+/// Bounded memory is kept to, and changes no byte of the results; what is not in
+/// memory is nowhere to be seen.
+#[cfg(target_os = "linux")]
+#[test]
+fn bounded_memory_changes_nothing() {
+    const BOUND: u64 = 256_000_000;
+    let directory = articles("a.jsonl", 70_000_000);
+    // On a disk, which the system's directory for temporary files need not be.
+    let disk = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let timing = |out: &str, key: &str| {
+        let run: Value = serde_json::from_slice(&fs::read(at(out).join("run.json")).unwrap()).unwrap();
+        run["timing"][key].as_u64().unwrap()
+    };
+    let scan = |args: &[&str]| {
+        let common = ["scan", "a.jsonl", "-q", "--top", "0", "--out"];
+        let output = run(directory.path(), &[&common, args].concat());
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        assert_eq!(fs::read_dir(&disk).unwrap().count(), 0);
+    };
+    let temp = disk.path().to_str().unwrap();
+    scan(&["free"]);
+    scan(&["bounded", "--memory", "256MB", "--temp-dir", temp]);
+    let (peak, bounded) = (timing("free", "peak_memory_bytes"), timing("bounded", "peak_memory_bytes"));
+    assert!(bounded <= BOUND && BOUND < peak, "{bounded} of {peak}");
+    assert!(timing("bounded", "spilled_bytes") + BOUND > peak && timing("free", "spilled_bytes") == 0);
+    assert!(results(&at("free")) == results(&at("bounded")));
+
+    // So it is where results are read back.
+    let clean = |args: &[&str]| {
+        let common = ["clean", "free", "--drop", "shared", "-q", "--out"];
+        let output = run(directory.path(), &[&common, args].concat());
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+    };
+    clean(&["c"]);
+    clean(&["d", "--memory", "256MB", "--temp-dir", temp]);
+    assert!(results(&at("c")) == results(&at("d")));
+}
+
+/// A bound that cannot be kept is refused before anything is done, and so is a
+/// directory that cannot hold the rest.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_is_bounded_where_it_can_be() {
+    let directory = articles("a.jsonl", 20_000);
+    for (args, told) in [
+        ("--memory 100MB", "100.0 MB of memory are too little, 256.0 MB are the least"),
+        ("--memory 1G --temp-dir nowhere", "cannot spill to nowhere"),
+        ("--memory 1G --temp-dir a.jsonl", "cannot spill to a.jsonl"),
+        ("--memory 1G --temp-dir /dev/shm", "it is held in memory itself"),
+        ("--temp-dir .", "--memory <SIZE>"),
+    ] {
+        let args: Vec<&str> =
+            ["scan", "a.jsonl", "--out", "results"].into_iter().chain(args.split(' ')).collect();
+        let output = run(directory.path(), &args);
+        assert_eq!(status(&output), 2, "{args:?}");
+        assert!(stderr(&output).contains(told), "{args:?}: {}", stderr(&output));
+        assert!(!directory.path().join("results").exists());
+    }
+}
+
+/// A disk that fills up while memory is bounded is told of, and nothing is left.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_for_what_is_not_in_memory_is_told() {
+    let directory = articles("a.jsonl", 20_000_000);
+    let disk = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    // No file may be longer than 64 MiB, and who tries is told instead of killed.
+    let command = "trap '' XFSZ; ulimit -f 65536; exec \"$0\" \"$@\"";
+    let output = Command::new("bash")
+        .args(["-c", command, env!("CARGO_BIN_EXE_twicetold"), "scan", "a.jsonl", "--out", "results"])
+        .args(["--memory", "1G", "--temp-dir"])
+        .arg(disk.path())
+        .current_dir(directory.path())
+        .output()
+        .unwrap();
+    assert_eq!(status(&output), 2, "{}", stderr(&output));
+    let told = format!("bytes more could not be had in {}", disk.path().display());
+    assert!(stderr(&output).contains("no file may be larger"), "{}", stderr(&output));
+    assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+    assert!(stderr(&output).contains("name another directory with --temp-dir"), "{}", stderr(&output));
+    assert_eq!(fs::read_dir(&disk).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(directory.path().join("results")).unwrap().count(), 0);
+}
+
 /// An interrupted run takes its temporary directory with it.
 #[test]
 fn an_interrupted_run_clears_up() {

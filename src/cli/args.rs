@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::env;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -12,6 +13,7 @@ use twicetold::{Config, DedupeOn, Kind, Label, Only, Sensitivity, Unit};
 
 use super::clean::Boundary;
 use super::input::Settings;
+use super::memory;
 
 const EXIT: &str = "\
 Exit status: 0 done; 1 a --fail-below condition was met; 2 usage or configuration
@@ -62,6 +64,19 @@ pub(crate) enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+impl Command {
+    /// How much memory it may take, if it is one that reads a collection.
+    pub(crate) fn memory(&self) -> Option<&MemoryArgs> {
+        match self {
+            Command::Scan(args) => Some(&args.memory),
+            Command::Compare(args) => Some(&args.memory),
+            Command::Clean(args) => Some(&args.memory),
+            Command::Report(args) => Some(&args.memory),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -140,6 +155,9 @@ pub(crate) struct ScanArgs {
 
     #[command(flatten)]
     pub matching: MatchingArgs,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 
     /// Look for this alone, several times faster
     ///
@@ -223,6 +241,9 @@ pub(crate) struct CompareArgs {
 
     #[command(flatten)]
     pub matching: MatchingArgs,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 
     /// What to print on standard output: text for two texts, JSON for listed pairs
     #[arg(long, value_enum, help_heading = "Output")]
@@ -338,6 +359,9 @@ pub(crate) struct CleanArgs {
     /// Directory to write to; must be new or empty
     #[arg(long, value_name = "DIR", required_unless_present = "dry_run")]
     pub out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -360,6 +384,9 @@ pub(crate) struct ReportArgs {
     /// File to write; report.html beside the results without it
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub memory: MemoryArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -451,6 +478,32 @@ pub(crate) struct InputArgs {
     /// Stop with an error when the texts of a collection together are longer, like 2G
     #[arg(long, value_name = "SIZE", help_heading = "Input")]
     pub max_input: Option<ByteSize>,
+}
+
+/// How much memory may be taken.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MemoryArgs {
+    /// Hold no more than this in memory, like 2G or 512MB, and the rest on disk
+    ///
+    /// Results are the same. About five times the text is written to --temp-dir.
+    #[arg(long, value_name = "SIZE", help_heading = "Work")]
+    pub memory: Option<ByteSize>,
+
+    /// Directory for what is not held in memory, on a disk; the system's for temporary files without it
+    #[arg(long, value_name = "DIR", requires = "memory", help_heading = "Work")]
+    pub temp_dir: Option<PathBuf>,
+}
+
+impl MemoryArgs {
+    /// Keeps the program to it, from now on.
+    ///
+    /// # Errors
+    ///
+    /// If it is too little, or the directory is not fit for the rest.
+    pub(crate) fn bound(&self) -> Result<()> {
+        let Some(bytes) = self.memory else { return Ok(()) };
+        memory::bound(bytes, &self.temp_dir.clone().unwrap_or_else(env::temp_dir))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

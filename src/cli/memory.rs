@@ -1,45 +1,122 @@
-//! A message where memory ends, instead of an abort.
+//! Memory: from the system, or from a heap on disk if it is bounded; and a message
+//! where it ends, instead of an abort.
 //!
-//! The usual allocator, which is asked first; only when it has nothing left the
-//! program says so and ends, with the status of an error. What it was writing is
-//! swept away by the next run.
+//! The usual allocator is asked until [`bound`] is called, and the heap of
+//! [`spill`](super::spill) from then on. When there is nothing left the program
+//! says so and ends, with the status of an error. What it was writing is swept
+//! away by the next run.
 #![expect(unsafe_code, reason = "an allocator is unsafe to write")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{process, thread};
 
-use super::UNUSABLE;
+use anyhow::{Context, Result, ensure};
+use bytesize::ByteSize;
+
+use super::spill::Spill;
+use super::{UNUSABLE, printable};
+
+/// The least that a run can be bounded to.
+const LEAST: ByteSize = ByteSize::mb(256);
+
+/// The heap on disk, once memory is bounded, and where it is.
+static SPILL: OnceLock<(&'static Spill, String)> = OnceLock::new();
+
+/// From now on keeps what this process holds of memory below so many bytes: all
+/// else is on disk, in a file in that directory.
+///
+/// # Errors
+///
+/// If that is too little, or the directory is not fit for it.
+pub(crate) fn bound(bytes: ByteSize, directory: &Path) -> Result<()> {
+    let (given, least) = (bytes.display().si(), LEAST.display().si());
+    ensure!(bytes >= LEAST, "{given} of memory are too little, {least} are the least");
+    let here = || format!("cannot spill to {}", directory.display());
+    let hint = "name a directory on a disk with --temp-dir";
+    let spill = Spill::new(directory).context(hint).with_context(here)?;
+    thread::Builder::new().name("twicetold-memory".to_owned()).spawn(move || {
+        // The system told it once, so it will.
+        let _ = spill.watch(bytes.0 as usize);
+    })?;
+    ensure!(SPILL.set((spill, printable(&directory.to_string_lossy()))).is_ok(), "memory is bounded already");
+    Ok(())
+}
+
+/// Bytes of the file that holds what is not in memory.
+pub(crate) fn spilled() -> u64 {
+    SPILL.get().map_or(0, |(spill, _)| spill.bytes() as u64)
+}
+
+/// The most bytes of memory that this process held so far, where the system tells.
+pub(crate) fn peak() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? << 10)
+}
 
 struct Telling;
 
-#[global_allocator]
+// The fuzzer has its own.
+#[cfg_attr(not(fuzzing), global_allocator)]
+#[cfg_attr(fuzzing, expect(dead_code))]
 static ALLOCATOR: Telling = Telling;
 
-// SAFETY: every call goes on to the system's allocator with what was given, so
-// its contract is kept by the same callers; pointers it returned are passed back
-// as they are.
+fn spill() -> Option<&'static Spill> {
+    SPILL.get().map(|(spill, _)| *spill)
+}
+
+/// The heap on disk, if that pointer is into it.
+fn owner(pointer: *mut u8) -> Option<&'static Spill> {
+    spill().filter(|spill| spill.holds(pointer))
+}
+
+// SAFETY: every call goes on to the system's allocator or to the heap on disk with
+// what was given, so its contract is kept by the same callers; pointers they
+// returned are passed back to the one that returned them.
 unsafe impl GlobalAlloc for Telling {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract of `alloc`.
-        told(unsafe { System.alloc(layout) }, layout.size())
+        let pointer = match spill() {
+            None => unsafe { System.alloc(layout) },
+            Some(spill) => unsafe { spill.heap().malloc(layout.size(), layout.align()) },
+        };
+        told(pointer, layout.size())
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps the contract of `alloc_zeroed`.
-        told(unsafe { System.alloc_zeroed(layout) }, layout.size())
+        if spill().is_none() {
+            // SAFETY: the caller keeps the contract of `alloc_zeroed`.
+            return told(unsafe { System.alloc_zeroed(layout) }, layout.size());
+        }
+        // SAFETY: the same, and that of `alloc` is no other; what it returns is so long.
+        unsafe {
+            let pointer = self.alloc(layout);
+            pointer.write_bytes(0, layout.size());
+            pointer
+        }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller keeps the contract of `realloc`.
-        told(unsafe { System.realloc(pointer, layout, size) }, size)
+        let pointer = match owner(pointer) {
+            None => unsafe { System.realloc(pointer, layout, size) },
+            Some(spill) => unsafe { spill.heap().realloc(pointer, layout.size(), layout.align(), size) },
+        };
+        told(pointer, size)
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
         // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
+        match owner(pointer) {
+            None => unsafe { System.dealloc(pointer, layout) },
+            Some(spill) => unsafe { spill.heap().free(pointer, layout.size(), layout.align()) },
+        }
     }
 }
 
@@ -67,14 +144,21 @@ fn exhausted(bytes: usize) -> ! {
         }
     }
     TELLS.set(true);
-    let mut message = [0; 200];
-    let mut rest = &mut message[..];
     // Nothing here takes memory; who cannot be told is not.
-    let _ = writeln!(rest, "error: memory is exhausted, {bytes} bytes more could not be had");
-    let _ = writeln!(rest, "  hint: scan less at a time, or more of it skipped with --max-document");
-    let unused = rest.len();
-    let used = message.len() - unused;
-    let _ = io::stderr().write_all(&message[..used]);
+    let mut err = io::stderr().lock();
+    let _ = match SPILL.get() {
+        None => writeln!(
+            err,
+            "error: memory is exhausted, {bytes} bytes more could not be had\n  \
+             hint: bound it with --memory, scan less at a time, or skip more with --max-document",
+        ),
+        Some((spill, directory)) => writeln!(
+            err,
+            "error: {}: {bytes} bytes more could not be had in {directory}\n  \
+             hint: make room there, or name another directory with --temp-dir",
+            spill.refused(),
+        ),
+    };
     process::exit(UNUSABLE.into())
 }
 

@@ -9,7 +9,6 @@ mod config_file;
 mod explain;
 mod families;
 mod input;
-#[cfg(not(fuzzing))]
 mod memory;
 mod output;
 mod progress;
@@ -18,6 +17,8 @@ pub mod properties;
 mod report;
 mod results;
 mod scan;
+#[cfg_attr(not(all(target_os = "linux", target_pointer_width = "64")), path = "no_spill.rs")]
+mod spill;
 mod summary;
 mod tables;
 mod unfinished;
@@ -29,7 +30,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use clap::{CommandFactory, Parser};
 
-use args::{Args, Command};
+use args::{Args, Command, MemoryArgs};
 use input::Collected;
 
 /// Exit statuses; also in `--help`.
@@ -53,7 +54,7 @@ pub fn run() -> ExitCode {
         (_, true) => Messages::All,
         _ => Messages::Some,
     };
-    let done = match &args.command {
+    let done = args.command.memory().map_or(Ok(()), MemoryArgs::bound).and_then(|()| match &args.command {
         Command::Scan(args) => scan::run(args, messages),
         Command::Compare(args) => compare::run(args, messages),
         Command::Explain(args) => explain::run(args),
@@ -62,7 +63,7 @@ pub fn run() -> ExitCode {
         Command::Report(args) => report::run(args, messages),
         Command::Completions { shell } => completions(*shell),
         Command::Man => manual(),
-    };
+    });
     match done {
         Ok(status) => ExitCode::from(status),
         Err(error) if is_broken_pipe(&error) => ExitCode::from(DONE),

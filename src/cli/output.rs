@@ -17,6 +17,7 @@ use twicetold::{Config, Counts, DocumentRow, LangUnit, Only, Report, Scores, Sta
 
 use super::args::{ScanArgs, Tables};
 use super::input::{Collected, Settings, Skipped};
+use super::memory;
 use super::report;
 use super::tables::{self, Table};
 use super::unfinished::{self, Unfinished};
@@ -53,6 +54,10 @@ struct Timing {
     seconds: f64,
     megabytes_per_second: f64,
     threads: usize,
+    /// The most that was held of memory so far, where the system tells.
+    peak_memory_bytes: Option<u64>,
+    /// Bytes of the file for what `--memory` does not leave in memory.
+    spilled_bytes: u64,
 }
 
 impl<'a> Run<'a> {
@@ -107,6 +112,8 @@ impl<'a> Run<'a> {
                 seconds,
                 megabytes_per_second: counts.bytes as f64 / 1e6 / seconds,
                 threads: config.threads,
+                peak_memory_bytes: memory::peak(),
+                spilled_bytes: memory::spilled(),
             },
         }
     }
