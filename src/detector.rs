@@ -586,6 +586,8 @@ impl Scan<'_> {
             let lengths = self.lengths(collection.tokens(document));
             (lengths.shingle, lengths.runs())
         };
+        // Anchors are found, and then aligned along.
+        let total = 2 * PARTITIONS as u64;
         let found: Vec<Vec<Anchor>> = postings
             .split()
             .into_par_iter()
@@ -611,6 +613,7 @@ impl Scan<'_> {
                     });
                 }
                 found.shrink_to_fit();
+                (self.progress)(Stage::Alignment, 1, total);
                 found
             })
             .collect();
@@ -619,9 +622,8 @@ impl Scan<'_> {
         let mut by_later = Partitioned::new(found, PARTITIONS, |anchor: &Anchor| {
             anchor.later as usize * PARTITIONS / documents
         });
-        let partitions = by_later.split();
-        let total = partitions.len() as u64;
-        partitions
+        by_later
+            .split()
             .into_par_iter()
             .map(|partition| {
                 partition.sort_unstable_by_key(align::by_diagonal);
@@ -648,7 +650,8 @@ impl Scan<'_> {
         let bytes: usize = collection.documents.iter().map(|document| document.text.len()).sum();
         // About one fingerprint for twelve bytes of running text.
         let filter = TwiceFilter::new(bytes / 12);
-        let total = collection.len() as u64;
+        // Each document is gone through twice.
+        let total = 2 * collection.len() as u64;
         let selected: Vec<(Fingerprints, Vec<usize>)> = collection
             .ranges
             .par_iter()
@@ -685,6 +688,7 @@ impl Scan<'_> {
                         Posting::new(document as u32, tokens, lengths, key, position)
                     }));
                 }
+                (self.progress)(Stage::Fingerprints, range.len() as u64, total);
                 found
             })
             .collect();

@@ -7,6 +7,7 @@ mod check;
 mod generate;
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use check::{check, check_weights, letters_of, row_of};
 use generate::{Random, edited, prose};
@@ -17,6 +18,29 @@ fn scan(documents: &[Document], threads: usize) -> Report {
     let mut config = Config::default();
     config.threads = threads;
     Detector::new(config).unwrap().scan(documents).unwrap()
+}
+
+/// Every stage says what share of it is done, up to all of it.
+#[test]
+fn progress_is_told_to_the_end() {
+    let documents: Vec<Document> = (0..20)
+        .flat_map(|seed| {
+            let renamed = |d: Document| Document { id: format!("{seed}-{}", d.id), ..d };
+            collection(seed).into_iter().map(renamed).collect::<Vec<_>>()
+        })
+        .collect();
+    let told = Mutex::new(BTreeMap::new());
+    let detector = Detector::new(Config::default()).unwrap();
+    let hear = |stage, done, total| {
+        let mut told = told.lock().unwrap();
+        let (sum, of) = told.entry(format!("{stage:?}")).or_insert((0, total));
+        *sum += done;
+        assert_eq!(*of, total);
+    };
+    detector.scan_with(&documents, Background::default(), &hear).unwrap();
+    let told = told.into_inner().unwrap();
+    assert_eq!(told.len(), 6, "{told:?}");
+    assert!(told.values().all(|(sum, total)| sum == total && *total > 0), "{told:?}");
 }
 
 /// A small collection full of copies: paragraphs drawn from a common pool, some

@@ -15,6 +15,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::args::{CompareArgs, Format, Layout};
 use super::input::{self, Collected};
 use super::output::lines;
+use super::progress::Bar;
 use super::{DONE, Messages, SKIPPED, complain, printable, summary};
 
 /// Runs the command and says with which status to exit.
@@ -37,7 +38,7 @@ fn two(args: &CompareArgs, detector: &Detector, messages: Messages) -> Result<u8
     };
     let read = |path: &Path| -> Result<Document> {
         let Collected { mut documents, skipped, .. } =
-            input::collect(&[path.to_owned()], &args.input.settings())?;
+            input::collect(&[path.to_owned()], &args.input.settings(), &())?;
         match (documents.len(), skipped.first()) {
             (1, None) => Ok(documents.remove(0)),
             (_, Some(skipped)) => bail!("{}: {}", skipped.place(), skipped.reason),
@@ -81,7 +82,10 @@ fn listed(args: &CompareArgs, list: &Path, detector: &Detector, messages: Messag
     if args.inputs.is_empty() {
         bail!("--pairs {} needs the collection that its ids stand in", list.display());
     }
-    let collected = input::collect(&args.inputs, &args.input.settings())?;
+    let bar = Bar::new(messages == Messages::None);
+    bar.reading();
+    let collected = input::collect(&args.inputs, &args.input.settings(), &bar)?;
+    bar.clear();
     if messages != Messages::None {
         super::warn(&collected, messages);
     }

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<u8> {
     };
     let spans: Vec<SpanRow> = results.spans()?.into_iter().filter(|span| span.doc == row.id).collect();
     let families = results.families()?;
-    let collected = results.collection()?;
+    let collected = results.collection(&())?;
     let Some(document) = collected.documents.iter().find(|document| document.id == *row.id) else {
         bail!("{} was not read: {}", row.id, row.skip_reason.as_deref().unwrap_or("it was skipped"));
     };

@@ -18,6 +18,7 @@ use twicetold::{Config, Counts, DocumentRow, LangUnit, Only, Report, Scores, Sta
 use super::args::{ScanArgs, Tables};
 use super::input::{Collected, Settings, Skipped};
 use super::memory;
+use super::progress::Bar;
 use super::report;
 use super::tables::{self, Table};
 use super::unfinished::{self, Unfinished};
@@ -140,24 +141,27 @@ pub(crate) fn prepare(out: &Path) -> Result<()> {
 /// If one cannot be written; then none is.
 pub(crate) fn write(
     out: &Path,
-    format: Tables,
-    passim: bool,
+    args: &ScanArgs,
     report: &Report,
     skipped: &[Skipped],
     run: &Run,
+    bar: &Bar,
     page: Option<impl FnOnce(&mut BufWriter<File>) -> Result<()>>,
 ) -> Result<()> {
-    let unfinished = Unfinished::new(out)?;
+    let (unfinished, format) = (Unfinished::new(out)?, args.output_format);
     let to = unfinished.path();
     let skipped: Vec<DocumentRow> = skipped.iter().map(skipped_row).collect();
-    tables::DOCUMENTS.write(to, format, report.documents.iter().chain(&skipped))?;
-    tables::FAMILIES.write(to, format, &report.families)?;
-    tables::OCCURRENCES.write(to, format, &report.occurrences)?;
-    tables::SPANS.write(to, format, &report.spans)?;
-    tables::PAIRS.write(to, format, &report.pairs)?;
-    tables::CLUSTERS.write(to, format, &report.clusters)?;
+    let Report { documents, families, occurrences, spans, pairs, clusters, .. } = report;
+    let rows = [documents.len(), skipped.len(), families.len(), occurrences.len(), spans.len()];
+    bar.writing(rows.iter().sum::<usize>() + pairs.len() + clusters.len());
+    tables::DOCUMENTS.write(to, format, documents.iter().chain(&skipped).inspect(|_| bar.wrote()))?;
+    tables::FAMILIES.write(to, format, families.iter().inspect(|_| bar.wrote()))?;
+    tables::OCCURRENCES.write(to, format, occurrences.iter().inspect(|_| bar.wrote()))?;
+    tables::SPANS.write(to, format, spans.iter().inspect(|_| bar.wrote()))?;
+    tables::PAIRS.write(to, format, pairs.iter().inspect(|_| bar.wrote()))?;
+    tables::CLUSTERS.write(to, format, clusters.iter().inspect(|_| bar.wrote()))?;
     let mut names: Vec<String> = TABLES.iter().map(|table| table.file(format)).collect();
-    if passim {
+    if args.passim {
         tables::PASSIM.write(to, Tables::Csv, passim_rows(report))?;
         names.push(tables::PASSIM.file(Tables::Csv));
     }

@@ -1,15 +1,21 @@
 //! The progress bar: on standard error, and only on a terminal.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use twicetold::Stage;
 
-/// One bar that is used for one stage after the other.
+use super::input::Meter;
+
+/// One bar that is used for one phase after the other.
 pub(crate) struct Bar {
     bar: ProgressBar,
-    stage: Mutex<Option<Stage>>,
+    /// Bytes of the files that are being read, or of their texts.
+    bytes: AtomicU64,
+    /// The stage of the scan, and what is done of it.
+    stage: Mutex<Option<(Stage, u64)>>,
 }
 
 impl Bar {
@@ -20,53 +26,111 @@ impl Bar {
             // Hides itself when standard error is no terminal.
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
         };
-        Bar { bar, stage: Mutex::new(None) }
+        Bar { bar, bytes: AtomicU64::new(0), stage: Mutex::new(None) }
     }
 
     /// Shows that inputs are being read.
     pub(crate) fn reading(&self) {
-        // It ticks in a thread of its own, which nobody needs to see nothing.
-        if self.bar.is_hidden() {
-            return;
-        }
-        self.bar.set_style(style("{spinner} {msg} {elapsed}"));
-        self.bar.set_message("reading");
-        self.bar.enable_steady_tick(Duration::from_millis(100));
+        self.phase("reading", "{spinner} {msg} {bytes} {bytes_per_sec} {elapsed}", None);
     }
 
-    /// Takes a step of a stage.
+    /// Shows that texts of so many bytes are being scanned.
+    pub(crate) fn scanning(&self, bytes: u64) {
+        self.bytes.store(bytes, Relaxed);
+    }
+
+    /// Takes a step of a stage, in whatever it counts.
     pub(crate) fn advance(&self, stage: Stage, done: u64, total: u64) {
         if self.bar.is_hidden() {
             return;
         }
-        let mut current = self.stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if *current != Some(stage) {
-            *current = Some(stage);
-            let (message, template) = match stage {
-                Stage::Tokens => {
-                    ("tokens", "{msg:15} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
-                }
-                Stage::NearDuplicates => ("near-duplicates", COUNT),
-                Stage::Fingerprints => ("fingerprints", COUNT),
-                Stage::Alignment => ("alignment", COUNT),
-                Stage::Families => ("families", COUNT),
-                _ => ("ledger", COUNT),
-            };
-            self.bar.reset();
-            self.bar.set_style(style(template));
-            self.bar.set_message(message);
-            self.bar.set_length(total);
-        }
-        self.bar.inc(done);
+        let bytes = self.bytes.load(Relaxed);
+        let mut current = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let so_far = match *current {
+            Some((same, so_far)) if same == stage => so_far + done,
+            _ => {
+                self.phase(name(stage), BYTES, Some(bytes));
+                done
+            }
+        };
+        *current = Some((stage, so_far));
+        let share = u128::from(bytes) * u128::from(so_far) / u128::from(total.max(1));
+        self.bar.set_position(share as u64);
+    }
+
+    /// Shows that so many rows are being written.
+    pub(crate) fn writing(&self, rows: usize) {
+        self.phase("writing", "{msg:15} {wide_bar} {percent}% {eta}", Some(rows as u64));
+    }
+
+    /// A row is written.
+    pub(crate) fn wrote(&self) {
+        self.bar.inc(1);
+    }
+
+    /// Shows that the report is being made.
+    pub(crate) fn reporting(&self) {
+        self.phase("report.html", "{spinner} {msg} {elapsed}", None);
     }
 
     /// Removes the bar.
     pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
+
+    fn phase(&self, message: &'static str, template: &str, length: Option<u64>) {
+        // It ticks in a thread of its own, which nobody needs to see nothing.
+        if self.bar.is_hidden() {
+            return;
+        }
+        self.bar.set_style(style(template));
+        self.bar.set_message(message);
+        match length {
+            Some(length) => self.bar.set_length(length),
+            None => self.bar.unset_length(),
+        }
+        self.bar.reset();
+        self.bar.enable_steady_tick(Duration::from_millis(100));
+    }
 }
 
-const COUNT: &str = "{msg:15} {wide_bar} {percent}% {eta}";
+/// Where something fails the message takes its place.
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+impl Meter for Bar {
+    fn expect(&self, bytes: &dyn Fn() -> u64) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let bytes = bytes();
+        let all = self.bytes.fetch_add(bytes, Relaxed) + bytes;
+        if bytes > 0 {
+            self.bar.set_style(style(BYTES));
+            self.bar.set_length(all);
+        }
+    }
+
+    fn read(&self, bytes: u64) {
+        self.bar.inc(bytes);
+    }
+}
+
+const BYTES: &str = "{msg:15} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+
+fn name(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Tokens => "tokens",
+        Stage::NearDuplicates => "near-duplicates",
+        Stage::Fingerprints => "fingerprints",
+        Stage::Alignment => "alignment",
+        Stage::Families => "families",
+        _ => "ledger",
+    }
+}
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("a valid template")

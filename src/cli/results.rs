@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use twicetold::{ClusterRow, DocumentRow, FamilyRow, OccurrenceRow, Only, PairRow, SpanRow};
 
-use super::input::{self, Collected, Settings};
+use super::input::{self, Collected, Meter, Settings};
 use super::unfinished;
 
 /// A directory with results, of which the tables are read when asked for.
@@ -121,8 +121,8 @@ impl Results {
     /// # Errors
     ///
     /// If it is not what was scanned.
-    pub(crate) fn collection(&self) -> Result<Collected> {
-        self.again(&self.run.inputs, &self.run.digest)
+    pub(crate) fn collection(&self, meter: &dyn Meter) -> Result<Collected> {
+        self.again(&self.run.inputs, &self.run.digest, meter)
     }
 
     /// Reads the collection again that it was set against, if there was one.
@@ -130,16 +130,16 @@ impl Results {
     /// # Errors
     ///
     /// If it is not what it was.
-    pub(crate) fn against(&self) -> Result<Option<Collected>> {
+    pub(crate) fn against(&self, meter: &dyn Meter) -> Result<Option<Collected>> {
         let digest = self.run.against_digest.as_ref();
-        digest.map(|digest| self.again(&self.run.against, digest)).transpose()
+        digest.map(|digest| self.again(&self.run.against, digest, meter)).transpose()
     }
 
-    fn again(&self, inputs: &[PathBuf], digest: &str) -> Result<Collected> {
+    fn again(&self, inputs: &[PathBuf], digest: &str, meter: &dyn Meter) -> Result<Collected> {
         if inputs.iter().any(|input| input == Path::new("-")) {
             bail!("the scan read standard input, which cannot be read again; scan a file");
         }
-        let collected = input::collect(inputs, &self.run.input)?;
+        let collected = input::collect(inputs, &self.run.input, meter)?;
         if collected.digest() != digest {
             let inputs: Vec<_> = inputs.iter().map(|input| input.display().to_string()).collect();
             bail!(

@@ -39,8 +39,9 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
     let settings = args.input.settings();
     let bar = progress::Bar::new(messages == Messages::None);
     bar.reading();
-    let collected = input::collect(&inputs, &settings)?;
-    let against = (!args.against.is_empty()).then(|| input::collect(&args.against, &settings)).transpose()?;
+    let collected = input::collect(&inputs, &settings, &bar)?;
+    let against =
+        (!args.against.is_empty()).then(|| input::collect(&args.against, &settings, &bar)).transpose()?;
     bar.clear();
     warn(&collected, messages);
     if let Some(against) = &against {
@@ -64,6 +65,8 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
         ignored_hashes: &ignored.hashes,
         against: against.as_ref().map(|collected| &collected.documents[..]),
     };
+    let texts = collected.documents.iter().chain(background.against.unwrap_or_default());
+    bar.scanning(texts.map(|document| document.text.len() as u64).sum());
     let report = detector
         .scan_with(&collected.documents, background, &|stage, done, total| bar.advance(stage, done, total))
         .context("cannot scan this collection")?;
@@ -77,11 +80,13 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
             // It is packed by as many threads; this fails only if they are set already.
             let _ = rayon::ThreadPoolBuilder::new().num_threads(detector.config().threads).build_global();
             let references = background.against.unwrap_or_default();
+            bar.reporting();
             let rows = Rows::of(&report, serde_json::to_value(&*run)?, &collected.documents, references);
             report::write(file, rows, args.report_docs)
         });
-        output::write(out, args.output_format, args.passim, &report, &collected.skipped, &run, page)
+        output::write(out, args, &report, &collected.skipped, &run, &bar, page)
             .with_context(|| format!("cannot write results to {}", out.display()))?;
+        bar.clear();
     }
     match args.format {
         Format::Text => {

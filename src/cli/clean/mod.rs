@@ -20,6 +20,7 @@ use serde::Serialize;
 use twicetold::{ClusterRow, Document, DocumentRow, Label, SpanRow};
 
 use super::args::{CleanArgs, KeepCopy, NearDuplicates};
+use super::progress::Bar;
 use super::results::Results;
 use super::unfinished::Unfinished;
 use super::{DONE, Messages, SKIPPED, complain, output, summary, warn};
@@ -63,7 +64,10 @@ pub(crate) fn run(args: &CleanArgs, messages: Messages) -> Result<u8> {
         results.with_passages()?;
     }
     let rows = results.documents()?;
-    let collected = results.collection()?;
+    let bar = Bar::new(messages == Messages::None);
+    bar.reading();
+    let collected = results.collection(&bar)?;
+    bar.clear();
     warn(&collected, messages);
     let documents: AHashMap<&str, &Document> =
         collected.documents.iter().map(|document| (document.id.as_str(), document)).collect();

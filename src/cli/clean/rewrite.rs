@@ -167,7 +167,7 @@ impl Rewriter<'_> {
     }
 
     fn source(&self) -> Result<(Box<dyn BufRead>, Vec<u8>, Option<Packed>)> {
-        let (source, head) = Source::file(File::open(&self.file.path)?)?.unpack()?;
+        let (source, head) = Source::file(File::open(&self.file.path)?, |_| {})?.unpack()?;
         let packed = source.packed();
         Ok((source.into_stream(), head, packed))
     }
@@ -377,7 +377,7 @@ impl Rewriter<'_> {
             annotation.map(Annotation::cells).unwrap_or_default()
         };
         let added = annotates.then_some((&Annotation::COLUMNS[..], &added as &dyn Fn(u64) -> [String; 4]));
-        let (source, head) = Source::file(File::open(&self.file.path)?)?.unpack()?;
+        let (source, head) = Source::file(File::open(&self.file.path)?, |_| {})?.unpack()?;
         let whole = source.into_seekable()?;
         let fields = self.settings.fields();
         let format = match self.file.holds {

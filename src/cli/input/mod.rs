@@ -23,10 +23,9 @@ mod unpack;
 mod warc;
 
 use std::borrow::Cow;
-#[cfg(feature = "formats")]
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufRead, Read};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -46,6 +45,7 @@ use record::{Noticed, Record, RecordSeed, Refused, Value, Values, host};
 pub(crate) use table::{TableStream, field};
 #[cfg(feature = "formats")]
 use unpack::Bound;
+use unpack::Told;
 pub(crate) use unpack::{Packed, Source};
 
 /// What to read, and how; also in `run.json`, so that it can be read again.
@@ -143,13 +143,34 @@ impl Skipped {
     }
 }
 
+/// Is told how far reading is.
+pub(crate) trait Meter {
+    /// Files of so many bytes more will be read. Who does not want to know need not
+    /// ask.
+    fn expect(&self, bytes: &dyn Fn() -> u64);
+
+    /// So many bytes more were read, of files or of a stream.
+    fn read(&self, bytes: u64);
+}
+
+/// Nobody is told.
+impl Meter for () {
+    fn expect(&self, _: &dyn Fn() -> u64) {}
+
+    fn read(&self, _: u64) {}
+}
+
 /// Reads all inputs.
 ///
 /// # Errors
 ///
 /// If their texts are more than the settings allow.
-pub(crate) fn collect(inputs: &[PathBuf], settings: &Settings) -> Result<Collected> {
-    read(settings, |reader| inputs.iter().for_each(|input| reader.input(input)))
+pub(crate) fn collect(inputs: &[PathBuf], settings: &Settings, meter: &dyn Meter) -> Result<Collected> {
+    read(settings, meter, |reader| {
+        let files = || inputs.iter().filter_map(|input| input.metadata().ok()).filter(Metadata::is_file);
+        meter.expect(&|| files().map(|file| file.len()).sum());
+        inputs.iter().for_each(|input| reader.input(input));
+    })
 }
 
 /// Reads one stream as if it were a file of this name.
@@ -160,7 +181,7 @@ pub(crate) fn collect(inputs: &[PathBuf], settings: &Settings) -> Result<Collect
 #[cfg(any(test, fuzzing))]
 pub(crate) fn collect_stream(name: &str, stream: impl Read, settings: &Settings) -> Result<Collected> {
     let holds = Holds::of_name(Path::new(name));
-    read(settings, |reader| reader.source(name.to_owned(), Ok(Source::stream(stream)), holds, 0))
+    read(settings, &(), |reader| reader.source(name.to_owned(), Ok(Source::stream(stream)), holds, 0))
 }
 
 /// Whether bytes are no archive and not compressed.
@@ -170,8 +191,9 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     Packed::of(head).is_none() && Holds::JsonLines.of_content(head) == Holds::JsonLines
 }
 
-fn read(settings: &Settings, inputs: impl FnOnce(&mut Reader)) -> Result<Collected> {
+fn read(settings: &Settings, meter: &dyn Meter, inputs: impl FnOnce(&mut Reader)) -> Result<Collected> {
     let mut reader = Reader {
+        meter,
         fields: settings.fields(),
         encoding: settings.encoding.as_deref().and_then(|label| Encoding::for_label(label.as_bytes())),
         settings,
@@ -197,6 +219,7 @@ fn read(settings: &Settings, inputs: impl FnOnce(&mut Reader)) -> Result<Collect
 
 struct Reader<'a> {
     settings: &'a Settings,
+    meter: &'a dyn Meter,
     fields: Fields,
     encoding: Option<&'static Encoding>,
     found: Collected,
@@ -244,7 +267,9 @@ impl Reader<'_> {
         }
         if input == Path::new("-") {
             if self.seen.insert(input.to_owned()) {
-                self.source("-".to_owned(), Ok(Source::stream(io::stdin().lock())), Holds::Unknown, 0);
+                let meter = self.meter;
+                let stream = Told { stream: io::stdin().lock(), read: |bytes| meter.read(bytes) };
+                self.source("-".to_owned(), Ok(Source::stream(stream)), Holds::Unknown, 0);
             } else {
                 self.twice += 1;
             }
@@ -266,6 +291,12 @@ impl Reader<'_> {
         let walk = walkdir::WalkDir::new(directory).follow_links(true).sort_by_file_name();
         let entries: Vec<_> = walk.into_iter().filter_entry(&mut shown).collect();
         self.hidden += hidden;
+        let is_read = |entry: &&walkdir::DirEntry| {
+            let known = || !self.settings.glob.is_empty() || Holds::of_name(entry.path()) != Holds::Unknown;
+            entry.file_type().is_file() && self.matches(directory, entry.path()) && known()
+        };
+        let files = || entries.iter().flatten().filter(is_read).filter_map(|entry| entry.metadata().ok());
+        self.meter.expect(&|| files().map(|file| file.len()).sum());
         for entry in entries {
             if self.has_enough() {
                 return;
@@ -318,7 +349,7 @@ impl Reader<'_> {
             if !metadata.is_file() {
                 return Err(io::Error::other("not a regular file"));
             }
-            Ok((File::open(&real)?, real))
+            Ok((File::open(&real)?, real, metadata.len()))
         });
         match opened {
             Err(error) => {
@@ -326,10 +357,22 @@ impl Reader<'_> {
                     .then_some("check the spelling; a path with spaces needs quotes");
                 self.skip(shown, None, describe(&error), hint);
             }
-            Ok((_, real)) if self.seen.contains(&real) => self.twice += 1,
-            Ok((file, real)) => {
+            Ok((_, real, bytes)) if self.seen.contains(&real) => {
+                self.twice += 1;
+                self.meter.read(bytes);
+            }
+            Ok((file, real, bytes)) => {
                 self.seen.insert(real);
-                self.source(shown, Source::file(file), holds, 0);
+                // Of a file that is not read to its end, or from there, the rest is told
+                // when it is done. Some grow while they are read.
+                let (meter, left) = (self.meter, Cell::new(bytes));
+                let told = |bytes: u64| {
+                    let bytes = bytes.min(left.get());
+                    left.set(left.get() - bytes);
+                    meter.read(bytes);
+                };
+                self.source(shown, Source::file(file, told), holds, 0);
+                meter.read(left.get());
             }
         }
     }
@@ -850,5 +893,35 @@ mod tests {
         assert_eq!(with_slashes("C:\\news\\a.txt", '\\'), "C:/news/a.txt");
         // Elsewhere it is a letter like others.
         assert_eq!(with_slashes("news/a\\b.txt", '/'), "news/a\\b.txt");
+    }
+
+    /// As many bytes are told to be read as were to be expected, of whatever format:
+    /// packed, read from the end, given twice, broken.
+    #[test]
+    fn all_that_is_read_is_told() {
+        #[derive(Default)]
+        struct Sums {
+            expected: Cell<u64>,
+            read: Cell<u64>,
+        }
+
+        impl Meter for Sums {
+            fn expect(&self, bytes: &dyn Fn() -> u64) {
+                self.expected.update(|sum| sum + bytes());
+            }
+
+            fn read(&self, bytes: u64) {
+                self.read.update(|sum| sum + bytes);
+            }
+        }
+
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples");
+        let inputs = [samples.clone(), samples.join("articles.jsonl")];
+        let sums = Sums::default();
+        let collected = collect(&inputs, &Settings::default(), &sums).unwrap();
+        let twice = collected.notes.iter().any(|note| note.contains("more than once"));
+        assert!(twice && collected.documents.len() > 1, "{:?}", collected.notes);
+        assert_eq!(sums.expected.get(), sums.read.get());
+        assert!(sums.read.get() > 1000);
     }
 }

@@ -34,8 +34,10 @@ pub(super) const UNSUSPECTED: u64 = 1 << 28;
 pub(super) const RATIO: u64 = 250;
 
 impl<'a> Source<'a> {
-    pub(crate) fn file(file: File) -> io::Result<Self> {
-        let stream = Box::new(BufReader::with_capacity(BUFFER, file.try_clone()?));
+    /// A file; `read` is told how many bytes of it are read as a stream.
+    pub(crate) fn file(file: File, read: impl FnMut(u64) + 'a) -> io::Result<Self> {
+        let stream = Told { stream: file.try_clone()?, read };
+        let stream = Box::new(BufReader::with_capacity(BUFFER, stream));
         Ok(Source { stream, file: Some(file), packed: None })
     }
 
@@ -97,7 +99,21 @@ impl<'a> Source<'a> {
     }
 }
 
-/// A stream that tells how much of it was read.
+/// A stream that tells what is read of it.
+pub(super) struct Told<R, F> {
+    pub stream: R,
+    pub read: F,
+}
+
+impl<R: Read, F: FnMut(u64)> Read for Told<R, F> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.stream.read(buffer)?;
+        (self.read)(read as u64);
+        Ok(read)
+    }
+}
+
+/// A stream that keeps how much of it was read.
 struct Counted<R> {
     stream: R,
     read: Rc<Cell<u64>>,

@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 use twicetold::Status;
 
 use super::args::ReportArgs;
+use super::progress::Bar;
 use super::results::Results;
 use super::{DONE, Messages, complain, printable, summary, unfinished};
 use data::Data;
@@ -94,7 +95,10 @@ pub(crate) fn run(args: &ReportArgs, messages: Messages) -> Result<u8> {
     let (documents, families) = (results.documents()?, results.families()?);
     let (occurrences, spans) = (results.occurrences()?, results.spans()?);
     let (pairs, clusters) = (results.pairs()?, results.clusters()?);
-    let (collected, against) = (results.collection()?, results.against()?);
+    let bar = Bar::new(messages == Messages::None);
+    bar.reading();
+    let (collected, against) = (results.collection(&bar)?, results.against(&bar)?);
+    bar.reporting();
     let rows = Rows {
         documents: documents.iter().filter(|row| row.status != Status::Skipped).collect(),
         families: &families,
@@ -110,6 +114,7 @@ pub(crate) fn run(args: &ReportArgs, messages: Messages) -> Result<u8> {
     let path = args.out.clone().unwrap_or_else(|| args.results.join(NAME));
     unfinished::replace(&path, |file| write(file, rows, args.report_docs))
         .with_context(|| format!("cannot write {}", path.display()))?;
+    bar.clear();
     if messages != Messages::None {
         complain("note", &format!("the report is {}", path.display()), None);
     }
