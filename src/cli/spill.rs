@@ -20,7 +20,7 @@ use anyhow::{Context, Result, ensure};
 use dlmalloc::{Allocator, Dlmalloc};
 use rustix::fs::{FallocateFlags, fallocate, fstatfs};
 use rustix::io::Errno;
-use rustix::mm::{self, MapFlags, ProtFlags};
+use rustix::mm::{self, Advice, MapFlags, ProtFlags};
 
 /// A heap in a file. It lives as long as the program.
 pub(crate) struct Spill {
@@ -167,8 +167,15 @@ impl Region {
         let rights = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: these addresses are our own, reserved by `new`. Each always stands
         // for the same byte of the file, which nobody else has and which never
-        // shrinks, so that what was written there is still there.
-        unsafe { mm::mmap(at.cast(), bytes, rights, flags, &self.file, start as u64) }.map(drop)
+        // shrinks, so that what was written there is still there. Advice changes
+        // nothing that can be seen; should it fail, more is read than is needed.
+        unsafe {
+            mm::mmap(at.cast(), bytes, rights, flags, &self.file, start as u64)?;
+            // Most of what is looked at again is here and there: where memory is as
+            // scarce as that, the neighbours of a page would be read in vain.
+            let _ = mm::madvise(at.cast(), bytes, Advice::Random);
+        }
+        Ok(())
     }
 }
 
