@@ -156,7 +156,7 @@ impl Region {
     /// system can be told to forget one page after the other, but two threads that
     /// look here and there are faster than that.
     fn let_go(&self) {
-        // Should it fail, the pages stay.
+        // It fails only where the system has no room for its own tables.
         let _ = self.map(0, self.used.load(Ordering::Acquire));
     }
 
@@ -172,7 +172,8 @@ impl Region {
         unsafe {
             mm::mmap(at.cast(), bytes, rights, flags, &self.file, start as u64)?;
             // Most of what is looked at again is here and there: where memory is as
-            // scarce as that, the neighbours of a page would be read in vain.
+            // scarce as that, the neighbours of a page would be read in vain. Writing
+            // a page for the first time costs more so, but less comes at once too.
             let _ = mm::madvise(at.cast(), bytes, Advice::Random);
         }
         Ok(())
