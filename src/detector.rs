@@ -282,8 +282,10 @@ const BINS: usize = 128;
 /// Partitions that postings and anchors are scattered into.
 const PARTITIONS: usize = 1 << 8;
 /// How far below the threshold an estimate may lie before the exact comparison
-/// is saved: five standard deviations at the worst.
-const MARGIN: f64 = 0.22;
+/// is saved: five standard deviations of the estimates at the threshold.
+fn margin(threshold: f64) -> f64 {
+    5.0 * (threshold * (1.0 - threshold) / BINS as f64).sqrt()
+}
 
 struct Scan<'a> {
     config: &'a Config,
@@ -330,11 +332,13 @@ impl Scan<'_> {
         for batch in &batches {
             batch.each_pair(|later, earlier, tokens| bring_near(&mut nearest, later, earlier, tokens));
         }
-        // Copies are projected one after the other, so something else is done
-        // meanwhile.
-        let (near, copies) = rayon::join(near, || project(&batches, &lengths));
+        // Copies are projected one after the other, and families merged so, while
+        // something else is done.
+        let (near, families) = rayon::join(near, || {
+            let copies = project(&batches, &lengths);
+            self.families(&collection, &originals, batches, copies, &lengths, &matched)
+        });
         drop(all);
-        let families = self.families(&collection, &originals, batches, copies, &lengths, &matched);
         if let Some(ignored) = &ignored {
             repeat_ignored_in_twins(&originals, &lengths, ignored);
         }
@@ -506,7 +510,7 @@ impl Scan<'_> {
             })
             .collect();
         let (mut pairs, crowded) = candidates(buckets);
-        let least = self.config.similarity - MARGIN;
+        let least = self.config.similarity - margin(self.config.similarity);
         pairs.retain(|&(a, b)| {
             roles.relates(b, a) && estimate(&sketches[a as usize], &sketches[b as usize]) >= least
         });
@@ -619,9 +623,8 @@ impl Scan<'_> {
             .collect();
         drop(postings);
         let documents = collection.len().max(1);
-        let mut by_later = Partitioned::new(found, PARTITIONS, |anchor: &Anchor| {
-            anchor.later as usize * PARTITIONS / documents
-        });
+        let mut by_later =
+            partitioned(found, |anchor: &Anchor| anchor.later as usize * PARTITIONS / documents);
         by_later
             .split()
             .into_par_iter()
@@ -692,7 +695,7 @@ impl Scan<'_> {
                 found
             })
             .collect();
-        Partitioned::new(found, PARTITIONS, |posting| (posting.key >> 56) as usize)
+        partitioned(found, |posting| (posting.key >> 56) as usize)
     }
 
     /// Gathers alignments into families, in their final order.
@@ -739,6 +742,33 @@ impl Scan<'_> {
         });
         found
     }
+}
+
+/// Lays out lists of items by partition. All threads go through all lists, and each
+/// takes out what is of its own partitions.
+fn partitioned<T: Copy + Default + Send + Sync>(
+    mut lists: Vec<Vec<T>>,
+    number: impl Fn(&T) -> usize + Sync,
+) -> Partitioned<T> {
+    let count = |mut counts: Vec<usize>, list: &Vec<T>| {
+        list.iter().for_each(|item| counts[number(item)] += 1);
+        counts
+    };
+    let none = || vec![0; PARTITIONS];
+    let sum = |x: Vec<usize>, y: Vec<usize>| x.iter().zip(y).map(|(x, y)| x + y).collect();
+    let counts = lists.par_iter().fold(none, count).reduce(none, sum);
+    let mut made = Partitioned::new(&counts);
+    let mut shares = made.shares(rayon::current_num_threads().min(SHARES));
+    // Some at a time, so that the items are not held twice.
+    let step = lists.len().div_ceil(PARTS).max(1);
+    lists.reverse();
+    while !lists.is_empty() {
+        let some = lists.split_off(lists.len().saturating_sub(step));
+        shares.par_iter_mut().for_each(|share| {
+            some.iter().rev().for_each(|list| share.fill(list, &number));
+        });
+    }
+    made
 }
 
 /// Takes out families of which every occurrence is ignored, half of it or more,
@@ -906,8 +936,10 @@ fn bodies<'w>(collection: &'w Collection, boilerplate: &Bits) -> Vec<Words<'w>> 
     (0..collection.len() as u32).into_par_iter().map(body).collect()
 }
 
-/// Parts in which rows are made.
+/// Parts in which rows are made, and lists laid out.
 const PARTS: usize = 8;
+/// Threads that lay out lists together, at most: each goes through all of them.
+const SHARES: usize = 8;
 
 /// The rows of all families, numbered as they are found, and of their
 /// occurrences.

@@ -5,6 +5,7 @@
 //! and sorted there. Linear but for the sorting inside partitions, which fit
 //! the cache.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::config::Lengths;
@@ -140,27 +141,59 @@ pub(crate) struct Partitioned<T> {
     ends: Vec<usize>,
 }
 
-impl<T: Copy + Default> Partitioned<T> {
-    /// Scatters lists of items into partitions by number.
-    pub(crate) fn new(lists: Vec<Vec<T>>, partitions: usize, number: impl Fn(&T) -> usize) -> Self {
-        let mut ends = vec![0; partitions];
-        for item in lists.iter().flatten() {
-            ends[number(item)] += 1;
-        }
-        let mut total = 0;
-        for end in &mut ends {
-            (*end, total) = (total, total + *end);
-        }
-        let mut items = vec![T::default(); total];
-        // `ends` hold the starts and move to the ends as items are placed.
-        for list in lists {
-            for item in list {
-                let end = &mut ends[number(&item)];
-                items[*end] = item;
-                *end += 1;
+/// Some of the partitions, one after the other, that are being filled.
+pub(crate) struct Share<'p, T> {
+    partitions: Range<usize>,
+    items: &'p mut [T],
+    /// Where the next item of each goes.
+    next: Vec<usize>,
+}
+
+impl<T: Copy> Share<'_, T> {
+    /// Takes from a list, after those before it, the items of these partitions.
+    pub(crate) fn fill(&mut self, list: &[T], number: impl Fn(&T) -> usize) {
+        let first = self.partitions.start;
+        for item in list {
+            // Below the first the difference is too large as well.
+            if let Some(next) = self.next.get_mut(number(item).wrapping_sub(first)) {
+                self.items[*next] = *item;
+                *next += 1;
             }
         }
-        Partitioned { items, ends }
+    }
+}
+
+impl<T: Copy + Default> Partitioned<T> {
+    /// Room for so many items of each partition.
+    pub(crate) fn new(counts: &[usize]) -> Self {
+        let mut total = 0;
+        let ends = counts.iter().map(|count| {
+            total += count;
+            total
+        });
+        let ends = ends.collect();
+        Partitioned { items: vec![T::default(); total], ends }
+    }
+
+    /// At most so many shares of about as many items, each to be filled from the same
+    /// lists in the same order.
+    pub(crate) fn shares(&mut self, most: usize) -> Vec<Share<'_, T>> {
+        let each = self.items.len().div_ceil(most.max(1)).max(1);
+        let mut shares = Vec::with_capacity(most);
+        let mut rest = &mut self.items[..];
+        let (mut first, mut start) = (0, 0);
+        for (number, &end) in self.ends.iter().enumerate() {
+            let full = end - start >= each && shares.len() + 1 < most;
+            if !full && number + 1 < self.ends.len() {
+                continue;
+            }
+            let (items, others) = std::mem::take(&mut rest).split_at_mut(end - start);
+            let partitions = first..number + 1;
+            let starts = std::iter::once(start).chain(self.ends[first..number].iter().copied());
+            shares.push(Share { partitions, items, next: starts.map(|from| from - start).collect() });
+            (rest, first, start) = (others, number + 1, end);
+        }
+        shares
     }
 
     /// The partitions, in order.
@@ -214,12 +247,19 @@ mod tests {
         }
 
         #[test]
-        fn partitions_keep_every_item_in_order(lists in prop::collection::vec(prop::collection::vec(0u32..1000, 0..20), 0..8)) {
+        fn partitions_keep_every_item_in_order(lists in prop::collection::vec(prop::collection::vec(0u32..1000, 0..20), 0..8), most in 1usize..10) {
             let number = |item: &u32| *item as usize % 7;
-            let mut partitioned = Partitioned::new(lists.clone(), 7, number);
-            for (at, found) in partitioned.split().into_iter().enumerate() {
-                let expected: Vec<u32> = lists.iter().flatten().copied().filter(|item| number(item) == at).collect();
-                prop_assert_eq!(&*found, &expected);
+            let of = |at: usize| lists.iter().flatten().copied().filter(|item| number(item) == at).collect::<Vec<u32>>();
+            let mut partitioned = Partitioned::new(&[0, 1, 2, 3, 4, 5, 6].map(|at| of(at).len()));
+            let mut shares = partitioned.shares(most);
+            prop_assert!(shares.len() <= most);
+            for list in &lists {
+                shares.iter_mut().for_each(|share| share.fill(list, number));
+            }
+            let found = partitioned.split();
+            prop_assert_eq!(found.len(), 7);
+            for (at, found) in found.into_iter().enumerate() {
+                prop_assert_eq!(&*found, &of(at));
             }
         }
     }

@@ -14,8 +14,15 @@ pub(crate) struct Bar {
     bar: ProgressBar,
     /// Bytes of the files that are being read, or of their texts.
     bytes: AtomicU64,
-    /// The stage of the scan, and what is done of it.
-    stage: Mutex<Option<(Stage, u64)>>,
+    stages: Mutex<Stages>,
+}
+
+/// How far the stages of the scan are. Two may be at work at once.
+#[derive(Default)]
+struct Stages {
+    done: Vec<(Stage, u64)>,
+    /// The one that is shown, until all of it is done.
+    shown: Option<Stage>,
 }
 
 impl Bar {
@@ -26,7 +33,7 @@ impl Bar {
             // Hides itself when standard error is no terminal.
             ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
         };
-        Bar { bar, bytes: AtomicU64::new(0), stage: Mutex::new(None) }
+        Bar { bar, bytes: AtomicU64::new(0), stages: Mutex::default() }
     }
 
     /// Shows that inputs are being read.
@@ -45,17 +52,26 @@ impl Bar {
             return;
         }
         let bytes = self.bytes.load(Relaxed);
-        let mut current = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
-        let so_far = match *current {
-            Some((same, so_far)) if same == stage => so_far + done,
-            _ => {
-                self.phase(name(stage), BYTES, Some(bytes));
-                done
+        let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
+        let Stages { done: all, shown } = &mut *stages;
+        if !all.iter().any(|of| of.0 == stage) {
+            all.push((stage, 0));
+        }
+        let of = all.iter_mut().find(|of| of.0 == stage).expect("added");
+        of.1 += done;
+        if *shown.get_or_insert_with(|| self.stage(stage, bytes)) == stage {
+            let share = u128::from(bytes) * u128::from(of.1) / u128::from(total.max(1));
+            self.bar.set_position(share as u64);
+            if of.1 >= total {
+                *shown = None;
             }
-        };
-        *current = Some((stage, so_far));
-        let share = u128::from(bytes) * u128::from(so_far) / u128::from(total.max(1));
-        self.bar.set_position(share as u64);
+        }
+    }
+
+    /// Shows a stage from now on.
+    fn stage(&self, stage: Stage, bytes: u64) -> Stage {
+        self.phase(name(stage), BYTES, Some(bytes));
+        stage
     }
 
     /// Shows that so many rows are being written.
