@@ -100,12 +100,12 @@ impl Bar {
             return;
         }
         self.bar.set_style(style(template));
+        self.bar.reset();
         self.bar.set_message(message);
         match length {
             Some(length) => self.bar.set_length(length),
             None => self.bar.unset_length(),
         }
-        self.bar.reset();
         self.bar.enable_steady_tick(Duration::from_millis(100));
     }
 }
