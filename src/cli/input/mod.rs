@@ -167,7 +167,8 @@ impl Meter for () {
 /// If their texts are more than the settings allow.
 pub(crate) fn collect(inputs: &[PathBuf], settings: &Settings, meter: &dyn Meter) -> Result<Collected> {
     read(settings, meter, |reader| {
-        let files = || inputs.iter().filter_map(|input| input.metadata().ok()).filter(Metadata::is_file);
+        let named = || inputs.iter().filter(|input| !is_stdin(input));
+        let files = || named().filter_map(|input| input.metadata().ok()).filter(Metadata::is_file);
         meter.expect(&|| files().map(|file| file.len()).sum());
         inputs.iter().for_each(|input| reader.input(input));
     })
@@ -215,6 +216,11 @@ fn read(settings: &Settings, meter: &dyn Meter, inputs: impl FnOnce(&mut Reader)
         bail!("the texts have more than the {most} bytes that --max-input allows, reached at {place}");
     }
     Ok(reader.finish())
+}
+
+/// Whether standard input is meant.
+fn is_stdin(input: &Path) -> bool {
+    input == Path::new("-")
 }
 
 struct Reader<'a> {
@@ -265,7 +271,7 @@ impl Reader<'_> {
         if self.has_enough() {
             return;
         }
-        if input == Path::new("-") {
+        if is_stdin(input) {
             if self.seen.insert(input.to_owned()) {
                 let meter = self.meter;
                 let stream = Told { stream: io::stdin().lock(), read: |bytes| meter.read(bytes) };
