@@ -747,7 +747,7 @@ impl Scan<'_> {
 /// Lays out lists of items by partition. All threads go through all lists, and each
 /// takes out what is of its own partitions.
 fn partitioned<T: Copy + Default + Send + Sync>(
-    mut lists: Vec<Vec<T>>,
+    lists: Vec<Vec<T>>,
     number: impl Fn(&T) -> usize + Sync,
 ) -> Partitioned<T> {
     let count = |mut counts: Vec<usize>, list: &Vec<T>| {
@@ -761,12 +761,10 @@ fn partitioned<T: Copy + Default + Send + Sync>(
     let mut shares = made.shares(rayon::current_num_threads().min(SHARES));
     // Some at a time, so that the items are not held twice.
     let step = lists.len().div_ceil(PARTS).max(1);
-    lists.reverse();
-    while !lists.is_empty() {
-        let some = lists.split_off(lists.len().saturating_sub(step));
-        shares.par_iter_mut().for_each(|share| {
-            some.iter().rev().for_each(|list| share.fill(list, &number));
-        });
+    let mut lists = lists.into_iter();
+    while lists.len() > 0 {
+        let some: Vec<Vec<T>> = lists.by_ref().take(step).collect();
+        shares.par_iter_mut().for_each(|share| some.iter().for_each(|list| share.fill(list, &number)));
     }
     made
 }

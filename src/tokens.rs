@@ -308,6 +308,8 @@ fn from_bit(bit: usize) -> u64 {
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x80 * ONES;
+/// What makes a letter small; set in every digit too.
+const CASE: u64 = 0x20 * ONES;
 
 /// The highest bit of each of eight bytes below 128: whether it is at least
 /// `least`. Adding 128 - `least` carries into that bit and never further.
@@ -321,7 +323,7 @@ fn at_least(bytes: u64, least: u8) -> u64 {
 #[inline]
 fn alphanumerics(chunk: u64) -> u64 {
     let low = chunk & !HIGH;
-    let small = low | (0x20 * ONES);
+    let small = low | CASE;
     let letter = at_least(small, b'a') & !at_least(small, b'z' + 1);
     let digit = at_least(low, b'0') & !at_least(low, b'9' + 1);
     (letter | digit) & !chunk & HIGH
@@ -396,13 +398,12 @@ const KIND: [Kind; 256] = {
 /// and small letter, so setting it is all that lower-casing takes.
 #[inline]
 fn hash_ascii(bytes: &[u8], start: usize, end: usize) -> u64 {
-    const LOWER: u64 = 0x2020_2020_2020_2020;
     let len = end - start;
     let mut state = hash::start(len);
     let mut at = start;
     while end - at > 8 {
         let chunk: [u8; 8] = bytes[at..at + 8].try_into().expect("eight bytes");
-        state = hash::step(state, u64::from_le_bytes(chunk) | LOWER);
+        state = hash::step(state, u64::from_le_bytes(chunk) | CASE);
         at += 8;
     }
     let rest = end - at;
@@ -414,7 +415,7 @@ fn hash_ascii(bytes: &[u8], start: usize, end: usize) -> u64 {
             u64::from_le_bytes(chunk)
         }
     };
-    state = hash::step(state, (last | LOWER) & (u64::MAX >> (64 - 8 * rest)));
+    state = hash::step(state, (last | CASE) & (u64::MAX >> (64 - 8 * rest)));
     hash::mix(state)
 }
 
@@ -599,7 +600,6 @@ pub(crate) fn same(a: &Tokens, a_number: usize, b: &Tokens, b_number: usize) -> 
 /// so it denies what stands in the last seven of a text.
 #[inline]
 fn same_ascii_word(a: &[u8], b: &[u8]) -> bool {
-    const CASE: u64 = 0x20 * ONES;
     let ends = |byte: u8| matches!(KIND[usize::from(byte)], Kind::Separator | Kind::Newline);
     let mut at = 0;
     while let (Some(x), Some(y)) = (a[at..].first_chunk::<8>(), b[at..].first_chunk::<8>()) {

@@ -65,7 +65,9 @@ impl<'a> Source<'a> {
                 return Ok((self, head));
             };
             let size = Rc::new(Cell::new(0));
-            let packed = Counted { stream: Cursor::new(head).chain(self.stream), read: size.clone() };
+            let sum = size.clone();
+            let read = move |bytes| sum.set(sum.get() + bytes);
+            let packed = Told { stream: Cursor::new(head).chain(self.stream), read };
             let was = self.packed.unwrap_or(codec);
             self = Source::stream(Bounded { stream: codec.reader(packed)?, bound: Bound::new(size) });
             self.packed = Some(was);
@@ -113,27 +115,13 @@ impl<R: Read, F: FnMut(u64)> Read for Told<R, F> {
     }
 }
 
-/// A stream that keeps how much of it was read.
-struct Counted<R> {
-    stream: R,
-    read: Rc<Cell<u64>>,
-}
-
-impl<R: BufRead> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.stream.read(buffer)?;
-        self.read.set(self.read.get() + read as u64);
-        Ok(read)
-    }
-}
-
-impl<R: BufRead> BufRead for Counted<R> {
+impl<R: BufRead, F: FnMut(u64)> BufRead for Told<R, F> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.stream.fill_buf()
     }
 
     fn consume(&mut self, amount: usize) {
-        self.read.set(self.read.get() + amount as u64);
+        (self.read)(amount as u64);
         self.stream.consume(amount);
     }
 }
