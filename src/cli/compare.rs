@@ -82,8 +82,7 @@ fn listed(args: &CompareArgs, list: &Path, detector: &Detector, messages: Messag
     if args.inputs.is_empty() {
         bail!("--pairs {} needs the collection that its ids stand in", list.display());
     }
-    let bar = Bar::new(messages == Messages::None);
-    bar.reading();
+    let bar = Bar::reading(messages);
     let collected = input::collect(&args.inputs, &args.input.settings(), &bar)?;
     bar.clear();
     if messages != Messages::None {

@@ -30,7 +30,7 @@ use anstyle::{AnsiColor, Style};
 use anyhow::Result;
 use clap::{CommandFactory, Parser};
 
-use args::{Args, Command, MemoryArgs};
+use args::{Args, Command};
 use input::Collected;
 
 /// Exit statuses; also in `--help`.
@@ -54,7 +54,22 @@ pub fn run() -> ExitCode {
         (_, true) => Messages::All,
         _ => Messages::Some,
     };
-    let done = args.command.memory().map_or(Ok(()), MemoryArgs::bound).and_then(|()| match &args.command {
+    match perform(&args.command, messages) {
+        Ok(status) => ExitCode::from(status),
+        Err(error) if is_broken_pipe(&error) => ExitCode::from(DONE),
+        Err(error) => {
+            complain("error", &format!("{error:#}"), None);
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}
+
+/// Runs a command, within the memory that it is given.
+fn perform(command: &Command, messages: Messages) -> Result<u8> {
+    if let Some(memory) = command.memory() {
+        memory.bound()?;
+    }
+    match command {
         Command::Scan(args) => scan::run(args, messages),
         Command::Compare(args) => compare::run(args, messages),
         Command::Explain(args) => explain::run(args),
@@ -63,14 +78,6 @@ pub fn run() -> ExitCode {
         Command::Report(args) => report::run(args, messages),
         Command::Completions { shell } => completions(*shell),
         Command::Man => manual(),
-    });
-    match done {
-        Ok(status) => ExitCode::from(status),
-        Err(error) if is_broken_pipe(&error) => ExitCode::from(DONE),
-        Err(error) => {
-            complain("error", &format!("{error:#}"), None);
-            ExitCode::from(UNUSABLE)
-        }
     }
 }
 

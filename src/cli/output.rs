@@ -152,8 +152,8 @@ pub(crate) fn write(
     let to = unfinished.path();
     let skipped: Vec<DocumentRow> = skipped.iter().map(skipped_row).collect();
     let Report { documents, families, occurrences, spans, pairs, clusters, .. } = report;
-    let rows = [documents.len(), skipped.len(), families.len(), occurrences.len(), spans.len()];
-    bar.writing(rows.iter().sum::<usize>() + pairs.len() + clusters.len());
+    let passages = families.len() + occurrences.len() + spans.len();
+    bar.writing(documents.len() + skipped.len() + passages + pairs.len() + clusters.len());
     tables::DOCUMENTS.write(to, format, documents.iter().chain(&skipped).inspect(|_| bar.wrote()))?;
     tables::FAMILIES.write(to, format, families.iter().inspect(|_| bar.wrote()))?;
     tables::OCCURRENCES.write(to, format, occurrences.iter().inspect(|_| bar.wrote()))?;

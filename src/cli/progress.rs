@@ -1,49 +1,46 @@
 //! The progress bar: on standard error, and only on a terminal.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use twicetold::Stage;
 
+use super::Messages;
 use super::input::Meter;
 
 /// One bar that is used for one phase after the other.
 pub(crate) struct Bar {
     bar: ProgressBar,
-    /// Bytes of the files that are being read, or of their texts.
-    bytes: AtomicU64,
     stages: Mutex<Stages>,
 }
 
 /// How far the stages of the scan are. Two may be at work at once.
 #[derive(Default)]
 struct Stages {
+    /// Bytes of the texts.
+    bytes: u64,
     done: Vec<(Stage, u64)>,
     /// The one that is shown, until all of it is done.
     shown: Option<Stage>,
 }
 
 impl Bar {
-    pub(crate) fn new(quiet: bool) -> Self {
-        let bar = if quiet {
-            ProgressBar::hidden()
-        } else {
-            // Hides itself when standard error is no terminal.
-            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
-        };
-        Bar { bar, bytes: AtomicU64::new(0), stages: Mutex::default() }
-    }
-
     /// Shows that inputs are being read.
-    pub(crate) fn reading(&self) {
-        self.phase("reading", "{spinner} {msg} {bytes} {bytes_per_sec} {elapsed}", None);
+    pub(crate) fn reading(messages: Messages) -> Self {
+        let bar = match messages {
+            Messages::None => ProgressBar::hidden(),
+            // Hides itself when standard error is no terminal.
+            _ => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
+        };
+        let bar = Bar { bar, stages: Mutex::default() };
+        bar.phase("reading", "{spinner} {msg} {bytes} {bytes_per_sec} {elapsed}", None);
+        bar
     }
 
-    /// Shows that texts of so many bytes are being scanned.
+    /// Is told that texts of so many bytes are going to be scanned.
     pub(crate) fn scanning(&self, bytes: u64) {
-        self.bytes.store(bytes, Relaxed);
+        self.stages().bytes = bytes;
     }
 
     /// Takes a step of a stage, in whatever it counts.
@@ -51,27 +48,21 @@ impl Bar {
         if self.bar.is_hidden() {
             return;
         }
-        let bytes = self.bytes.load(Relaxed);
-        let mut stages = self.stages.lock().unwrap_or_else(PoisonError::into_inner);
-        let Stages { done: all, shown } = &mut *stages;
-        if !all.iter().any(|of| of.0 == stage) {
-            all.push((stage, 0));
+        let mut stages = self.stages();
+        let done = stages.step(stage, done);
+        if stages.shown.is_none() {
+            stages.shown = Some(stage);
+            self.phase(name(stage), BYTES, Some(stages.bytes));
         }
-        let of = all.iter_mut().find(|of| of.0 == stage).expect("added");
-        of.1 += done;
-        if *shown.get_or_insert_with(|| self.stage(stage, bytes)) == stage {
-            let share = u128::from(bytes) * u128::from(of.1) / u128::from(total.max(1));
+        if stages.shown == Some(stage) {
+            let share = u128::from(stages.bytes) * u128::from(done) / u128::from(total.max(1));
             self.bar.set_position(share as u64);
-            if of.1 >= total {
-                *shown = None;
-            }
+            stages.shown = (done < total).then_some(stage);
         }
     }
 
-    /// Shows a stage from now on.
-    fn stage(&self, stage: Stage, bytes: u64) -> Stage {
-        self.phase(name(stage), BYTES, Some(bytes));
-        stage
+    fn stages(&self) -> MutexGuard<'_, Stages> {
+        self.stages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows that so many rows are being written.
@@ -110,6 +101,18 @@ impl Bar {
     }
 }
 
+impl Stages {
+    /// Adds to what is done of a stage, and returns it.
+    fn step(&mut self, stage: Stage, done: u64) -> u64 {
+        let at = self.done.iter().position(|of| of.0 == stage).unwrap_or_else(|| {
+            self.done.push((stage, 0));
+            self.done.len() - 1
+        });
+        self.done[at].1 += done;
+        self.done[at].1
+    }
+}
+
 /// Where something fails the message takes its place.
 impl Drop for Bar {
     fn drop(&mut self) {
@@ -123,10 +126,9 @@ impl Meter for Bar {
             return;
         }
         let bytes = bytes();
-        let all = self.bytes.fetch_add(bytes, Relaxed) + bytes;
         if bytes > 0 {
             self.bar.set_style(style(BYTES));
-            self.bar.set_length(all);
+            self.bar.set_length(self.bar.length().unwrap_or(0) + bytes);
         }
     }
 

@@ -37,8 +37,7 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
         output::prepare(out)?;
     }
     let settings = args.input.settings();
-    let bar = progress::Bar::new(messages == Messages::None);
-    bar.reading();
+    let bar = progress::Bar::reading(messages);
     let collected = input::collect(&inputs, &settings, &bar)?;
     let against =
         (!args.against.is_empty()).then(|| input::collect(&args.against, &settings, &bar)).transpose()?;

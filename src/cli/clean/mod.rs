@@ -64,8 +64,7 @@ pub(crate) fn run(args: &CleanArgs, messages: Messages) -> Result<u8> {
         results.with_passages()?;
     }
     let rows = results.documents()?;
-    let bar = Bar::new(messages == Messages::None);
-    bar.reading();
+    let bar = Bar::reading(messages);
     let collected = results.collection(&bar)?;
     bar.clear();
     warn(&collected, messages);

@@ -95,8 +95,7 @@ pub(crate) fn run(args: &ReportArgs, messages: Messages) -> Result<u8> {
     let (documents, families) = (results.documents()?, results.families()?);
     let (occurrences, spans) = (results.occurrences()?, results.spans()?);
     let (pairs, clusters) = (results.pairs()?, results.clusters()?);
-    let bar = Bar::new(messages == Messages::None);
-    bar.reading();
+    let bar = Bar::reading(messages);
     let (collected, against) = (results.collection(&bar)?, results.against(&bar)?);
     bar.reporting();
     let rows = Rows {
