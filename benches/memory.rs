@@ -6,32 +6,32 @@
 #![allow(clippy::print_stdout, reason = "a bench reports on standard output")]
 
 mod input;
+#[path = "../tests/program/mod.rs"]
+mod program;
+mod usage;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use program::{done, results};
+use serde_json::Value;
 
 fn main() {
-    let variable = |name: &str, otherwise: &str| std::env::var(name).unwrap_or_else(|_| otherwise.to_owned());
     // Only whether it runs is asked then.
     let tested = std::env::args().any(|arg| arg == "--test");
-    let megabytes: usize = match tested {
-        true => 2,
-        false => variable("TWICETOLD_BENCH_MB", "100").parse().expect("a number of megabytes"),
-    };
+    let megabytes = if tested { 2 } else { input::megabytes(100) };
     // Beside the program: a directory for temporary files may be in memory itself.
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
-    let collection = directory.path().join("news.jsonl");
-    write(&collection, megabytes * 1_000_000);
+    write(&directory.path().join("news.jsonl"), megabytes * 1_000_000);
     let whole = scan(directory.path(), None);
     if cfg!(not(target_os = "linux")) {
         return println!("memory is bounded on Linux only");
     }
-    for bound in variable("TWICETOLD_BENCH_MEMORY", "256MB").split(',') {
+    let bounds = std::env::var("TWICETOLD_BENCH_MEMORY").unwrap_or_else(|_| "256MB".to_owned());
+    for bound in bounds.split(',') {
         let bounded = scan(directory.path(), Some(bound));
         assert!(bounded == whole, "--memory {bound} changed the results");
     }
@@ -41,37 +41,25 @@ fn main() {
 fn write(path: &Path, bytes: usize) {
     let mut file = BufWriter::new(File::create(path).expect("a file"));
     for document in input::generated(bytes) {
-        writeln!(file, "{}", json!({"id": document.id, "text": document.text})).expect("room on the disk");
+        let line = serde_json::to_string(&document).expect("JSON");
+        writeln!(file, "{line}").expect("room on the disk");
     }
     file.flush().expect("room on the disk");
 }
 
-/// Scans the collection in a directory, prints what it took, and returns all
-/// result files but `run.json`.
-fn scan(directory: &Path, bound: Option<&str>) -> Vec<(String, Vec<u8>)> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_twicetold"));
-    command.args(["scan", "news.jsonl", "--quiet", "--top", "0", "--out", "results"]).current_dir(directory);
-    if let Some(bound) = bound {
-        command.args(["--memory", bound, "--temp-dir", "."]);
-    }
-    let (before, started) = (children(), Instant::now());
-    let output = command.output().expect("the program starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+/// Scans the collection in a directory, prints what it took, and returns the
+/// result files.
+fn scan(directory: &Path, bound: Option<&str>) -> BTreeMap<String, Vec<u8>> {
+    let mut args = vec!["scan", "news.jsonl", "--quiet", "--top", "0", "--out", "results"];
+    args.extend(bound.into_iter().flat_map(|bound| ["--memory", bound, "--temp-dir", "."]));
+    let (before, started) = (usage::seconds(), Instant::now());
+    done(directory, &args);
     let wall = started.elapsed().as_secs_f64();
-    let cpu = before.zip(children()).map_or_else(String::new, |(before, after)| {
-        format!(", {:.1} + {:.1} CPU-s", after.0 - before.0, after.1 - before.1)
+    let cpu = before.zip(usage::seconds()).map_or_else(String::new, |(before, after)| {
+        format!(", {:.1} + {:.1} CPU-s", after[2] - before[2], after[3] - before[3])
     });
-    let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(directory.join("results"))
-        .expect("results")
-        .map(|entry| entry.expect("an entry"))
-        .map(|entry| {
-            let name = entry.file_name().into_string().expect("a plain name");
-            (name, fs::read(entry.path()).expect("a file"))
-        })
-        .collect();
-    files.sort();
-    let at = files.iter().position(|(name, _)| name == "run.json").expect("a run");
-    let run: Value = serde_json::from_slice(&files.remove(at).1).expect("JSON");
+    let run = fs::read(directory.join("results/run.json")).expect("a run");
+    let run: Value = serde_json::from_slice(&run).expect("JSON");
     let timing = |key: &str| run["timing"][key].as_f64().unwrap_or(f64::NAN);
     println!(
         "scan of {:.0} MB, --memory {}: {:.2} GB held, {:.2} GB on disk, {:.1} s for the scan, {wall:.1} s with writing{cpu}",
@@ -81,15 +69,5 @@ fn scan(directory: &Path, bound: Option<&str>) -> Vec<(String, Vec<u8>)> {
         timing("spilled_bytes") / 1e9,
         timing("seconds"),
     );
-    files
-}
-
-/// Processor time of all programs that were started and ended: their own, and what
-/// the system did for them; where the system tells.
-fn children() -> Option<(f64, f64)> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // After the name in parentheses, in ticks of 10 ms.
-    let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
-    let seconds = |field: usize| Some(fields.get(field)?.parse::<f64>().ok()? / 100.0);
-    Some((seconds(13)?, seconds(14)?))
+    results(&directory.join("results"))
 }

@@ -58,16 +58,11 @@ fn main() {
     Criterion::default().configure_from_args().final_summary();
 }
 
-/// The size of the generated collection, from `TWICETOLD_BENCH_MB`.
-fn megabytes() -> usize {
-    std::env::var("TWICETOLD_BENCH_MB").map_or(20, |number| number.parse().expect("a number of megabytes"))
-}
-
 /// Processor time and memory of one scan.
 fn resources(only: Option<Only>, threads: usize) {
     let (name, documents) = match std::env::var(input::FILE) {
         Ok(path) => (path.clone(), input::from_file(&path)),
-        Err(_) => ("generated".to_owned(), input::generated(megabytes() * 1_000_000)),
+        Err(_) => ("generated".to_owned(), input::generated(input::megabytes(20) * 1_000_000)),
     };
     let bytes = input::bytes(&documents) as f64;
     let mut config = Config::default();

@@ -9,13 +9,12 @@
 mod generate;
 mod program;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use program::{done, run, status, stderr, stdout};
+use program::{done, results, run, status, stderr, stdout};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -30,20 +29,6 @@ fn write_articles(path: &Path, seed: u64, bytes: usize) {
     let rows = generate::collection(seed, bytes).into_iter();
     let rows = rows.map(|d| serde_json::json!({"id": d.id, "text": d.text}).to_string() + "\n");
     fs::write(path, rows.collect::<String>()).unwrap();
-}
-
-/// All files of a directory, but for the time in `run.json`.
-fn results(directory: &Path) -> BTreeMap<String, Vec<u8>> {
-    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
-    let of = |entry: &fs::DirEntry| match entry.file_name().to_str().unwrap() {
-        "run.json" => {
-            let mut run: Value = serde_json::from_slice(&fs::read(entry.path()).unwrap()).unwrap();
-            run["timing"].take();
-            run.to_string().into_bytes()
-        }
-        _ => fs::read(entry.path()).unwrap_or_default(),
-    };
-    files.map(|entry| (entry.file_name().into_string().unwrap(), of(&entry))).collect()
 }
 
 /// What fails: a call, on which files, after how many bytes or calls, and how.

@@ -29,6 +29,12 @@ pub fn generated(bytes: usize) -> Vec<Document> {
     generate::collection(1, bytes)
 }
 
+/// The size of a generated collection, from `TWICETOLD_BENCH_MB` if that is set.
+pub fn megabytes(otherwise: usize) -> usize {
+    let given = std::env::var("TWICETOLD_BENCH_MB");
+    given.map_or(otherwise, |number| number.parse().expect("a number of megabytes"))
+}
+
 /// Names a JSON Lines file with `id` and `text` to measure.
 pub const FILE: &str = "TWICETOLD_BENCH_FILE";
 

@@ -45,6 +45,17 @@ pub fn alone(variable: &str, value: &str) -> String {
     String::from_utf8(child.stdout).expect("UTF-8")
 }
 
+/// Processor time of this process, its own and what the system did for it, and the
+/// same of all programs that it started and that ended.
+pub fn seconds() -> Option<[f64; 4]> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // After the name in parentheses, in ticks of 10 ms.
+    let ticks = stat.rsplit(')').next()?.split_whitespace().skip(11);
+    let seconds: Vec<f64> =
+        ticks.map_while(|ticks| ticks.parse().ok()).map(|ticks: f64| ticks / 100.0).collect();
+    seconds.first_chunk().copied()
+}
+
 /// What the system says of this process.
 struct Reading {
     cpu: f64,
@@ -56,18 +67,15 @@ struct Reading {
 
 impl Reading {
     fn now() -> Option<Reading> {
-        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-        // After the name in parentheses; user and system time in ticks of 10 ms.
-        let fields: Vec<&str> = stat.rsplit(')').next()?.split_whitespace().collect();
-        let ticks = |field: usize| fields.get(field)?.parse::<f64>().ok();
+        let [user, system, ..] = seconds()?;
         let status = std::fs::read_to_string("/proc/self/status").ok()?;
         let kilobytes = |name: &str| {
             let line = status.lines().find(|line| line.starts_with(name))?;
             line.split_whitespace().nth(1)?.parse::<f64>().ok()
         };
         Some(Reading {
-            cpu: (ticks(11)? + ticks(12)?) / 100.0,
-            system: ticks(12)? / 100.0,
+            cpu: user + system,
+            system,
             resident: kilobytes("VmRSS")? * 1024.0,
             peak: kilobytes("VmHWM")? * 1024.0,
         })

@@ -1,7 +1,9 @@
 //! Runs the program as a user does.
 
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "test support")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -58,6 +60,20 @@ pub fn refused(directory: &Path, args: &[&str]) -> String {
     let output = run(directory, args);
     assert_eq!(status(&output), 2, "{args:?}");
     stderr(&output)
+}
+
+/// All files of a directory, but for the time in `run.json`.
+pub fn results(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let files = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap());
+    let of = |entry: &fs::DirEntry| match entry.file_name().to_str().unwrap() {
+        "run.json" => {
+            let mut run: Value = serde_json::from_slice(&fs::read(entry.path()).unwrap()).unwrap();
+            run["timing"].take();
+            run.to_string().into_bytes()
+        }
+        _ => fs::read(entry.path()).unwrap_or_default(),
+    };
+    files.map(|entry| (entry.file_name().into_string().unwrap(), of(&entry))).collect()
 }
 
 /// The rows of a file of JSON Lines.
