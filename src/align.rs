@@ -89,17 +89,20 @@ const EXTENDED: usize = 16;
 /// Aligns every two documents that anchors name, as [`align`] does, and calls
 /// `found` with the later document, the earlier one, and the matching runs.
 ///
-/// The anchors are sorted by [`by_diagonal`]. `min_tokens` says of two documents
-/// how long a passage is at least.
+/// The anchors are sorted by [`by_diagonal`]. Alignments with documents before
+/// `told`, the ignored texts, change nothing among the others. `min_tokens` says of
+/// two documents how long a passage is at least.
 pub(crate) fn align_all<'a>(
     anchors: &[Anchor],
+    told: u32,
     tokens: impl Fn(u32) -> &'a Tokens<'a>,
     min_tokens: impl Fn(&Tokens, &Tokens) -> usize,
     mut found: impl FnMut(u32, u32, &[Run]),
 ) {
     let mut scratch = Scratch::default();
     let mut ahead = Ahead::new(anchors.len());
-    for of_one in anchors.chunk_by(|x, y| x.later == y.later) {
+    let part = |anchor: &Anchor| (anchor.later, anchor.earlier < told);
+    for of_one in anchors.chunk_by(|x, y| part(x) == part(y)) {
         let later = of_one[0].later;
         let b = tokens(later);
         scratch.begin(b.len());

@@ -634,7 +634,7 @@ impl Scan<'_> {
                 let tokens = |document| collection.tokens(document);
                 let min_tokens =
                     |b: &Tokens, a: &Tokens| self.lengths(a).min_tokens.max(self.lengths(b).min_tokens);
-                align_all(partition, tokens, min_tokens, |later, earlier, runs| match ignored {
+                align_all(partition, roles.told, tokens, min_tokens, |later, earlier, runs| match ignored {
                     Some(ignored) if earlier < roles.told => {
                         if 2 * align::matched(runs) as usize >= collection.tokens(earlier).len() {
                             runs.iter().for_each(|run| ignored.set(later, run.b, run.len));

@@ -91,6 +91,7 @@ impl<'a> Prepared<'a> {
         let mut matched = 0;
         align_all(
             &anchored.0,
+            0,
             |document| &tokens[document as usize],
             |_, _| self.config.min_tokens,
             |_, _, runs| matched += u64::from(crate::align::matched(runs)),

@@ -103,6 +103,49 @@ fn counting_formulas(documents: &[Document]) -> Report {
     Detector::new(config).unwrap().scan(documents).unwrap()
 }
 
+/// Whatever is ignored, the labels partition the text, and what is not
+/// ignored keeps its label.
+fn ignoring(documents: &[Document]) -> Result<(), TestCaseError> {
+    let before = scan(documents, 1);
+    let ignored: Vec<String> = before.families.iter().step_by(2).map(|family| family.text.clone()).collect();
+    let hashes: Vec<String> =
+        before.families.iter().skip(1).step_by(3).map(|f| f.text_hash.clone()).collect();
+    let detector = Detector::new(Config::default()).unwrap();
+    let background = Background { ignored: &ignored, ignored_hashes: &hashes, against: None };
+    let after = detector.scan_with(documents, background, &|_, _, _| {}).unwrap();
+    prop_assert_eq!(after.counts.labels.iter().sum::<u64>(), after.counts.weight);
+    let of_label = |label: Label| (after.counts.labels[label as usize], before.counts.labels[label as usize]);
+    let taken: u64 =
+        Label::ALL.iter().map(|&label| of_label(label)).map(|(now, was)| was.saturating_sub(now)).sum();
+    prop_assert_eq!(taken, of_label(Label::Ignored).0);
+    for (number, family) in (1..).zip(&after.families) {
+        prop_assert_eq!(family.family, number);
+        // A word beside it that matches by chance may be left.
+        let is_left = after.spans.iter().any(|span| span.family == Some(number));
+        prop_assert!(!hashes.contains(&family.text_hash) || is_left, "{}", family.text);
+    }
+    for row in &after.documents {
+        let Some(was) = row_of(&before, &row.id) else { continue };
+        for label in Label::ALL.into_iter().filter(|label| *label != Label::Ignored) {
+            let of = |row: &DocumentRow| letters_of(row.scores.share(label), row.weight);
+            prop_assert!(of(row) <= of(was), "{} of {row:?} was {was:?}", label.as_str());
+        }
+        let spans: Vec<_> = after.spans.iter().filter(|span| span.doc == row.id).collect();
+        prop_assert!(spans.windows(2).all(|pair| pair[0].end_byte <= pair[1].start_byte));
+        for span in spans {
+            prop_assert_eq!(span.label == Label::Ignored, span.family.is_none());
+        }
+    }
+    Ok(())
+}
+
+/// So many ignored texts tell a passage that they alone are as many alignments as
+/// are extended.
+#[test]
+fn a_crowd_of_ignored_texts_takes_nothing_from_the_rest() {
+    ignoring(&collection(10_294_209_292_617_196_133)).unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(debug_assertions) { 100 } else { 400 }))]
 
@@ -200,39 +243,9 @@ proptest! {
         }
     }
 
-    /// Whatever is ignored, the labels partition the text, and what is not
-    /// ignored keeps its label.
     #[test]
     fn ignoring_a_text_takes_nothing_from_the_rest(seed in any::<u64>()) {
-        let documents = collection(seed);
-        let before = scan(&documents, 1);
-        let ignored: Vec<String> = before.families.iter().step_by(2).map(|family| family.text.clone()).collect();
-        let hashes: Vec<String> = before.families.iter().skip(1).step_by(3).map(|f| f.text_hash.clone()).collect();
-        let detector = Detector::new(Config::default()).unwrap();
-        let background = Background { ignored: &ignored, ignored_hashes: &hashes, against: None };
-        let after = detector.scan_with(&documents, background, &|_, _, _| {}).unwrap();
-        prop_assert_eq!(after.counts.labels.iter().sum::<u64>(), after.counts.weight);
-        let of_label = |label: Label| (after.counts.labels[label as usize], before.counts.labels[label as usize]);
-        let taken: u64 = Label::ALL.iter().map(|&label| of_label(label)).map(|(now, was)| was.saturating_sub(now)).sum();
-        prop_assert_eq!(taken, of_label(Label::Ignored).0);
-        for (number, family) in (1..).zip(&after.families) {
-            prop_assert_eq!(family.family, number);
-            // A word beside it that matches by chance may be left.
-            let is_left = after.spans.iter().any(|span| span.family == Some(number));
-            prop_assert!(!hashes.contains(&family.text_hash) || is_left, "{}", family.text);
-        }
-        for row in &after.documents {
-            let Some(was) = row_of(&before, &row.id) else { continue };
-            for label in Label::ALL.into_iter().filter(|label| *label != Label::Ignored) {
-                let of = |row: &DocumentRow| letters_of(row.scores.share(label), row.weight);
-                prop_assert!(of(row) <= of(was), "{} of {row:?} was {was:?}", label.as_str());
-            }
-            let spans: Vec<_> = after.spans.iter().filter(|span| span.doc == row.id).collect();
-            prop_assert!(spans.windows(2).all(|pair| pair[0].end_byte <= pair[1].start_byte));
-            for span in spans {
-                prop_assert_eq!(span.label == Label::Ignored, span.family.is_none());
-            }
-        }
+        ignoring(&collection(seed))?;
     }
 
     /// Against another collection, what is told is told there: every exact copy
