@@ -10,6 +10,8 @@
 //! Linear in the text. ASCII words of up to eight letters cost one load and one
 //! multiplication; words with any other character are folded one by one.
 
+use std::hint::select_unpredictable;
+
 use crate::cursor::count;
 use crate::fold::{Class, fold};
 use crate::hash;
@@ -141,17 +143,24 @@ impl<'a> Tokenizer<'a> {
             let mut todo = from_bit(after) & (alphanumeric & !(alphanumeric << 1) | special);
             while todo != 0 {
                 let bit = todo.trailing_zeros() as usize;
-                self.at = base + bit;
-                let token = if alphanumeric >> bit & 1 != 0 {
-                    let len = (alphanumeric >> bit).trailing_ones() as usize;
-                    let rest = if bit + len == Block::LEN {
-                        alphanumeric_run(&bytes[base + Block::LEN..])
-                    } else {
-                        0
-                    };
-                    self.ascii_word(base + bit, base + bit + len + rest)
+                let start = base + bit;
+                let len = (alphanumeric >> bit).trailing_ones() as usize;
+                let end = bit + len;
+                if len > 0 && end < Block::LEN && special >> end & 1 == 0 {
+                    // What ends this word ends it for good.
+                    todo &= todo - 1;
+                    let (end, weight) = (base + end, len as u32);
+                    let token =
+                        Token { start, end, hash: hash_ascii(bytes, start, end), weight, single: false };
+                    found(token, self.place(&token));
+                    continue;
+                }
+                self.at = start;
+                let token = if len > 0 {
+                    let rest = if end == Block::LEN { alphanumeric_run(&bytes[base + end..]) } else { 0 };
+                    self.ascii_word(start, base + end + rest)
                 } else {
-                    self.other(bytes[base + bit])
+                    self.other(bytes[start])
                 };
                 if let Some(token) = token {
                     found(token, self.place(&token));
@@ -400,22 +409,21 @@ const KIND: [Kind; 256] = {
 fn hash_ascii(bytes: &[u8], start: usize, end: usize) -> u64 {
     let len = end - start;
     let mut state = hash::start(len);
-    let mut at = start;
-    while end - at > 8 {
-        let chunk: [u8; 8] = bytes[at..at + 8].try_into().expect("eight bytes");
-        state = hash::step(state, u64::from_le_bytes(chunk) | CASE);
-        at += 8;
+    let kept = |letters: usize| u64::MAX >> (64 - 8 * letters as u32);
+    if let (..=16, Some(chunks)) = (len, bytes[start..].first_chunk::<16>()) {
+        // Two chunks are taken, and then it is chosen: nobody can foresee which words
+        // are long.
+        let chunks = u128::from_le_bytes(*chunks);
+        let (first, second) = (chunks as u64 | CASE, (chunks >> 64) as u64 | CASE);
+        let short = hash::step(state, first & kept(len.min(8)));
+        let long = hash::step(short, second & kept(len.max(9) - 8));
+        return hash::mix(select_unpredictable(len > 8, long, short));
     }
-    let rest = end - at;
-    let last = match bytes.get(at..at + 8) {
-        Some(chunk) => u64::from_le_bytes(chunk.try_into().expect("eight bytes")),
-        None => {
-            let mut chunk = [0; 8];
-            chunk[..rest].copy_from_slice(&bytes[at..end]);
-            u64::from_le_bytes(chunk)
-        }
-    };
-    state = hash::step(state, (last | CASE) & (u64::MAX >> (64 - 8 * rest)));
+    for chunk in bytes[start..end].chunks(8) {
+        let mut padded = [0; 8];
+        padded[..chunk.len()].copy_from_slice(chunk);
+        state = hash::step(state, (u64::from_le_bytes(padded) | CASE) & kept(chunk.len()));
+    }
     hash::mix(state)
 }
 
