@@ -67,20 +67,19 @@ pub(crate) fn entry(bucket: u32, document: u32) -> u64 {
     u64::from(bucket) << 32 | u64::from(document)
 }
 
-/// The candidate pairs `(earlier, later)` of documents that share a bucket,
-/// sorted, each once; and the number of buckets too full to pair all.
+/// The candidate pairs of documents that share a bucket, each once, as one number
+/// that sorts by the later document and then by the earlier one; and the number of
+/// buckets too full to pair all.
 ///
-/// `entries` are those of [`entry`], each once.
-pub(crate) fn candidates(mut entries: Vec<u64>) -> (Vec<(u32, u32)>, usize) {
+/// `entries` are those of [`entry`], each once; the first `skip` bits of all are equal.
+pub(crate) fn pairs(entries: &[u64], skip: u32) -> (Vec<u64>, usize) {
     // Most buckets hold one document.
     let filter = TwiceFilter::new(entries.len());
-    let bucket = |entry: u64| entry & !u64::from(u32::MAX);
-    let mut keys = [0; 64];
-    for some in entries.chunks(64) {
-        keys.iter_mut().zip(some).for_each(|(key, &entry)| *key = bucket(entry));
-        filter.add_all(&keys[..some.len()]);
-    }
-    entries.retain(|&entry| filter.added_twice(bucket(entry)));
+    let bucket = |entry: u64| entry >> 32;
+    let key = |entry: u64| entry << skip & !u64::from(u32::MAX);
+    entries.iter().for_each(|&entry| filter.add(key(entry)));
+    let mut entries: Vec<u64> =
+        entries.iter().copied().filter(|&entry| filter.added_twice(key(entry))).collect();
     entries.sort_unstable();
     let mut pairs: Vec<u64> = Vec::new();
     let mut crowded = 0;
@@ -90,12 +89,12 @@ pub(crate) fn candidates(mut entries: Vec<u64>) -> (Vec<(u32, u32)>, usize) {
             let all = bucket.len() <= BUCKET || at <= BUCKET;
             let (head, tail) = if all { (at, at) } else { (BUCKET / 2, at - BUCKET / 2) };
             let earlier = bucket[..head].iter().chain(&bucket[tail..at]);
-            pairs.extend(earlier.map(|&earlier| earlier << 32 | (later & u64::from(u32::MAX))));
+            pairs.extend(earlier.map(|&earlier| later << 32 | (earlier & u64::from(u32::MAX))));
         }
     }
     pairs.sort_unstable();
     pairs.dedup();
-    (pairs.into_iter().map(|pair| ((pair >> 32) as u32, pair as u32)).collect(), crowded)
+    (pairs, crowded)
 }
 
 #[cfg(test)]
@@ -115,13 +114,15 @@ mod tests {
 
     #[test]
     fn small_buckets_pair_all_and_large_ones_a_bounded_number() {
+        let pair = |a: u64, b: u64| b << 32 | a;
         let small: Vec<_> = (0..5).map(|doc| entry(7, doc)).collect();
-        assert_eq!(candidates(small), ((0..5).flat_map(|a| (a + 1..5).map(move |b| (a, b))).collect(), 0));
-        let (pairs, crowded) = candidates((0..1000).map(|doc| entry(7, doc)).collect());
+        assert_eq!(pairs(&small, 8), ((0..5).flat_map(|b| (0..b).map(move |a| pair(a, b))).collect(), 0));
+        let crowd: Vec<_> = (0..1000).map(|doc| entry(7, doc)).collect();
+        let (found, crowded) = pairs(&crowd, 8);
         assert_eq!(crowded, 1);
-        assert!(pairs.len() <= 1000 * BUCKET);
+        assert!(found.len() <= 1000 * BUCKET);
         for doc in 1..1000 {
-            assert!(pairs.contains(&(0, doc)) && pairs.contains(&(doc - 1, doc)));
+            assert!(found.contains(&pair(0, doc)) && found.contains(&pair(doc - 1, doc)));
         }
     }
 }

@@ -12,10 +12,10 @@ use std::ops::{Deref, Range};
 use ahash::{AHashMap, AHashSet, RandomState};
 use rayon::prelude::*;
 
-use crate::align::{self, align_all};
+use crate::align::{self, Run, align_all};
 use crate::anchors::{self, Anchor, anchors};
 use crate::assemble::{Context, Findings, Sight, rest_similarity};
-use crate::bands::{Bands, candidates, entry};
+use crate::bands::{self, Bands, entry};
 use crate::bits::{self, Bits};
 use crate::clusters::{Lookup, Verified, leaders};
 use crate::collection::{Collection, Order};
@@ -23,16 +23,17 @@ use crate::compare;
 use crate::config::{Config, DedupeOn, Lengths, Only, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
-use crate::families::{Family, Occurrence, families, orphans};
+use crate::families::{Family, Occurrence, families};
 use crate::fingerprints::Fingerprints;
 use crate::kinds::{DIFFERENT, may_be_template};
+use crate::orphans::{Told, alone};
 use crate::postings::{Partitioned, Posting, TwiceFilter, sort_by_key};
 use crate::projection::{Batch, Copies, project};
 use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
 use crate::tokens::{TokenChunk, Tokens, same};
-use crate::variants::{self, Compare, Outline, merge};
+use crate::variants::{self, Compare, Leaders, Outline, merge};
 
 /// Finds recurring passages and near-duplicates, and keeps the ledgers.
 ///
@@ -503,17 +504,19 @@ impl Scan<'_> {
                 && *document >= roles.told
                 && !words[*document as usize].is_empty()
         };
-        let buckets = (0..collection.len() as u32)
-            .filter(takes_part)
-            .flat_map(|document| {
-                bands.keys(&sketches[document as usize]).map(move |key| entry(key, document))
-            })
-            .collect();
-        let (mut pairs, crowded) = candidates(buckets);
-        let least = self.config.similarity - margin(self.config.similarity);
-        pairs.retain(|&(a, b)| {
-            roles.relates(b, a) && estimate(&sketches[a as usize], &sketches[b as usize]) >= least
+        let buckets = collection.ranges.par_iter().map(|range| {
+            let documents = (range.start as u32..range.end as u32).filter(takes_part);
+            let keys =
+                |document| bands.keys(&sketches[document as usize]).map(move |key| entry(key, document));
+            documents.flat_map(keys).collect()
         });
+        let (candidates, crowded) = candidates(buckets.collect());
+        let least = self.config.similarity - margin(self.config.similarity);
+        let may_be = |&(a, b): &(u32, u32)| {
+            roles.relates(b, a) && estimate(&sketches[a as usize], &sketches[b as usize]) >= least
+        };
+        let mut pairs: Vec<(u32, u32)> = candidates.into_par_iter().filter(may_be).collect();
+        pairs.par_sort_unstable();
 
         let hashed = |document: u32| {
             let mut set = Vec::new();
@@ -728,9 +731,11 @@ impl Scan<'_> {
                     Outline::new(text, (family.start, family.end), compare, scratch)
                 })
                 .collect();
-            found = merge(found, &outlines, compare);
+            let joined = joined(&found, &outlines, compare);
+            found = merge(found, &joined);
         }
-        found.extend(orphans(&batches, &found, lengths, matched, self.config.min_tokens as u32));
+        let orphans = orphans(&batches, &found, lengths, matched, self.config.min_tokens as u32);
+        found.extend(orphans);
         drop(batches);
         if collection.roles.against {
             // Exact copies within the other collection are of no interest.
@@ -741,6 +746,98 @@ impl Scan<'_> {
             (Reverse((family.df(), family.len())), first.document, first.start, family.root, family.start)
         });
         found
+    }
+}
+
+/// The candidate pairs `(earlier, later)` of those that share a bucket, by the later
+/// and then the earlier, each once; and the number of buckets too full to pair all.
+fn candidates(entries: Vec<Vec<u64>>) -> (Vec<(u32, u32)>, usize) {
+    let mut by_bucket = partitioned(entries, |entry| (entry >> 56) as usize);
+    let found: Vec<(Vec<u64>, usize)> =
+        by_bucket.split().into_par_iter().map(|entries| bands::pairs(entries, 8)).collect();
+    let crowded = found.iter().map(|(_, crowded)| crowded).sum();
+    let mut pairs: Vec<u64> = found.into_iter().flat_map(|(pairs, _)| pairs).collect();
+    pairs.par_sort_unstable();
+    pairs.dedup();
+    (pairs.into_iter().map(|pair| (pair as u32, (pair >> 32) as u32)).collect(), crowded)
+}
+
+/// The families that are variants of others, each with the one it joins.
+fn joined(families: &[Family], outlines: &[Option<Outline>], compare: Compare) -> Vec<(u32, u32)> {
+    let mut order: Vec<u32> =
+        (0..families.len() as u32).filter(|&at| outlines[at as usize].is_some()).collect();
+    order.par_sort_by_cached_key(|&at| Leaders::rank(&families[at as usize]));
+    let mut leaders = Leaders::new(families, outlines, compare, &order);
+    let ranks: Vec<u32> = (0..order.len() as u32).collect();
+    let entries = ranks.par_chunks(TOGETHER).map(|ranks| {
+        let entries = ranks.iter().flat_map(|&rank| leaders.entries(rank));
+        entries.collect()
+    });
+    let (pairs, _) = candidates(entries.collect());
+    let by_later: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.1 == y.1).collect();
+    for some in by_later.chunks(TOGETHER) {
+        // Who leads of those before them is known; the others are asked in turn.
+        let first = some[0][0].1;
+        let halves: Vec<_> =
+            some.iter().map(|pairs| pairs.split_at(pairs.partition_point(|pair| pair.0 < first))).collect();
+        let found: Vec<Option<u32>> = halves.par_iter().map(|(before, _)| leaders.first(before)).collect();
+        for (pairs, (found, (_, among))) in some.iter().zip(found.into_iter().zip(halves)) {
+            if let Some(earlier) = found.or_else(|| leaders.first(among)) {
+                leaders.join(pairs[0].1, earlier);
+            }
+        }
+    }
+    leaders.joined()
+}
+
+/// Families for alignments of which no other family accounts for `least` tokens, or
+/// for all of a run of that length.
+fn orphans(
+    batches: &[Batch],
+    families: &[Family],
+    lengths: &[u32],
+    matched: &Bits,
+    least: u32,
+) -> Vec<Family> {
+    let mut found: Vec<Family> = Vec::new();
+    // A family added for one alignment may come between a token and the neighbour it
+    // would have gone with, so look again, in the documents where one was added,
+    // until nothing is new.
+    let mut again = vec![true; lengths.len()];
+    loop {
+        let asked = |&(later, earlier, _): &(u32, u32, _)| again[later as usize] || again[earlier as usize];
+        // What stands in other documents need not be known.
+        let mut needed = again.clone();
+        for (later, earlier, _) in batches.iter().flat_map(Batch::alignments).filter(asked) {
+            needed[later as usize] = true;
+            needed[earlier as usize] = true;
+        }
+        let is_needed = |document: u32| needed[document as usize];
+        let told = Told::new(lengths, matched);
+        families.par_iter().chain(&found).for_each(|family| told.add(family, is_needed));
+        let documents = (0..lengths.len() as u32).into_par_iter();
+        documents.filter(|&document| is_needed(document)).for_each(|document| told.spread(document));
+        // More is told as families are added, so it is these or fewer.
+        let lacking = batches.par_iter().flat_map_iter(|batch| {
+            let asked = batch.alignments().filter(asked);
+            asked.filter(|&(later, earlier, runs)| told.lacks(later, earlier, runs, least))
+        });
+        let lacking: Vec<(u32, u32, &[Run])> = lacking.collect();
+        let before = found.len();
+        let mut added = vec![false; lengths.len()];
+        for (later, earlier, runs) in lacking {
+            if told.lacks(later, earlier, runs, least) {
+                let family = alone(later, earlier, runs);
+                told.add(&family, is_needed);
+                found.push(family);
+                added[later as usize] = true;
+                added[earlier as usize] = true;
+            }
+        }
+        if found.len() == before {
+            return found;
+        }
+        again = added;
     }
 }
 
@@ -934,6 +1031,8 @@ fn bodies<'w>(collection: &'w Collection, boilerplate: &Bits) -> Vec<Words<'w>> 
     (0..collection.len() as u32).into_par_iter().map(body).collect()
 }
 
+/// Families that are compared with those before them at once.
+const TOGETHER: usize = 1 << 10;
 /// Parts in which rows are made, and lists laid out.
 const PARTS: usize = 8;
 /// Threads that lay out lists together, at most: each goes through all of them.

@@ -11,10 +11,9 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use crate::align::{self, Run};
-use crate::bits::Bits;
+use crate::align::Run;
 use crate::intervals::{Intervals, NESTING};
-use crate::projection::{Batch, Copies, Copy};
+use crate::projection::{Copies, Copy};
 use crate::tokens::{Tokens, is_stop};
 
 /// A stretch of a document in which a family stands. Numbers count tokens.
@@ -90,160 +89,6 @@ pub(crate) fn families(root: u32, tokens: &Tokens, copies: &Copies, list: &[Copy
     };
     let found = segments.iter().zip(parts).map(family);
     found.filter(|family| family.occurrences.len() > 1).collect()
-}
-
-/// Families for alignments of which no other family accounts for `least`
-/// tokens, or for all of a run of that length: where passages
-/// overlap in many ways, the segments chosen may leave a piece out, or join a
-/// text with its own repetition. A matched token next to an occurrence goes with
-/// it in the ledger and needs none.
-pub(crate) fn orphans(
-    batches: &[Batch],
-    families: &[Family],
-    lengths: &[u32],
-    matched: &Bits,
-    least: u32,
-) -> Vec<Family> {
-    let mut found: Vec<Family> = Vec::new();
-    // A family added for one alignment may come between a token and the
-    // neighbour it would have gone with, so look again, in the documents where
-    // one was added, until nothing is new.
-    let mut again = vec![true; lengths.len()];
-    loop {
-        let asked = || {
-            let all = batches.iter().flat_map(Batch::alignments);
-            all.filter(|&(later, earlier, _)| again[later as usize] || again[earlier as usize])
-        };
-        // What stands in other documents need not be known.
-        let mut needed = again.clone();
-        asked().for_each(|(later, earlier, _)| {
-            needed[later as usize] = true;
-            needed[earlier as usize] = true;
-        });
-        let is_needed = |document: u32| needed[document as usize];
-        let before = found.len();
-        let mut told = Told {
-            lengths,
-            matched,
-            covered: Bits::new(lengths.iter().copied()),
-            told: Bits::new(lengths.iter().copied()),
-            spread: vec![false; lengths.len()],
-        };
-        families.iter().chain(&found).for_each(|family| told.add(family, is_needed));
-        let mut added = vec![false; lengths.len()];
-        for (later, earlier, runs) in asked() {
-            let cross = later != earlier;
-            // Both sides of all runs are asked, since asking has effects.
-            let mut missing = 0;
-            for run in runs {
-                let mut of_run = told.misses(later, run.b, run.len);
-                if cross {
-                    of_run = of_run.max(told.misses(earlier, run.a, run.len));
-                }
-                // What is missing of a passage by itself is always added.
-                missing += if run.len >= least { of_run * least } else { of_run };
-            }
-            if missing >= least {
-                found.push(alone(later, earlier, runs));
-                told.add(&found[found.len() - 1], is_needed);
-                added[later as usize] = true;
-                added[earlier as usize] = true;
-            }
-        }
-        if found.len() == before {
-            return found;
-        }
-        again = added;
-    }
-}
-
-/// The family of one alignment by itself.
-fn alone(later: u32, earlier: u32, runs: &[Run]) -> Family {
-    let (first, last) = (runs[0], runs[runs.len() - 1]);
-    let (start, end) = (first.a, last.a_end());
-    let matched = align::matched(runs);
-    let there = Occurrence { document: earlier, start, end, matched: end - start, verbatim: true };
-    let here =
-        Occurrence { document: later, start: first.b, end: last.b_end(), matched, verbatim: runs.len() == 1 };
-    Family { root: earlier, start, end, occurrences: vec![there, here] }
-}
-
-/// What the ledgers will count as told before or elsewhere.
-struct Told<'a> {
-    lengths: &'a [u32],
-    matched: &'a Bits,
-    /// In any occurrence.
-    covered: Bits,
-    /// In an occurrence that is not the first of what one document repeats.
-    told: Bits,
-    /// Documents whose `told` was extended to its neighbours.
-    spread: Vec<bool>,
-}
-
-impl Told<'_> {
-    /// Takes in what a family tells of some documents.
-    fn add(&mut self, family: &Family, of: impl Fn(u32) -> bool) {
-        let shared = family.df() > 1;
-        for (at, &Occurrence { document, start, end, .. }) in family.occurrences.iter().enumerate() {
-            if !of(document) {
-                continue;
-            }
-            self.covered.set(document, start, end - start);
-            if shared || at > 0 {
-                self.told.set(document, start, end - start);
-            }
-        }
-    }
-
-    /// How many of these tokens are not told.
-    fn misses(&mut self, document: u32, from: u32, len: u32) -> u32 {
-        let missing = |told: &Bits| len - told.count(document, from, len);
-        if missing(&self.told) > 0 && !std::mem::replace(&mut self.spread[document as usize], true) {
-            self.spread(document);
-        }
-        missing(&self.told)
-    }
-
-    /// Extends what is told over matched tokens that no occurrence covers.
-    fn spread(&self, document: u32) {
-        let len = self.lengths[document as usize] as usize;
-        let [matched, covered, told] =
-            [self.matched, &self.covered, &self.told].map(|bits| bits.packed(document, len));
-        let joins: Vec<u64> =
-            matched.iter().zip(&covered).map(|(matched, covered)| matched & !covered).collect();
-        let mut seeds: Vec<u64> = told.iter().zip(&matched).map(|(told, matched)| told & matched).collect();
-        let before = seeds.clone();
-        let mut carry = 0;
-        for (seeds, &joins) in seeds.iter_mut().zip(&joins) {
-            *seeds = flood(*seeds, carry, joins);
-            carry = *seeds >> 63;
-        }
-        carry = 0;
-        for (seeds, &joins) in seeds.iter_mut().zip(&joins).rev() {
-            *seeds = flood(seeds.reverse_bits(), carry, joins.reverse_bits()).reverse_bits();
-            carry = *seeds & 1;
-        }
-        for (at, (after, before)) in seeds.iter().zip(&before).enumerate() {
-            let mut new = after & !before;
-            while new != 0 {
-                self.told.set(document, 64 * at as u32 + new.trailing_zeros(), 1);
-                new &= new - 1;
-            }
-        }
-    }
-}
-
-/// Adds to `seeds` the bits of `joins` that follow one of them, and so on;
-/// `carry` is the bit before the first.
-fn flood(seeds: u64, carry: u64, joins: u64) -> u64 {
-    let mut flooded = seeds;
-    loop {
-        let more = flooded | (flooded << 1 | carry) & joins;
-        if more == flooded {
-            return flooded;
-        }
-        flooded = more;
-    }
 }
 
 /// What a copy holds of a segment.
@@ -472,7 +317,7 @@ fn ends_sentence(tokens: &Tokens, number: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::projection::project;
+    use crate::projection::{Batch, project};
     use crate::tokens::TokenChunk;
 
     /// Families found when each `(later, earlier, b, a, len)` is an alignment

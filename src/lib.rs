@@ -146,6 +146,7 @@ mod intervals;
 mod kinds;
 mod lanes;
 mod ledger;
+mod orphans;
 mod postings;
 mod projection;
 mod report;

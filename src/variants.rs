@@ -9,7 +9,7 @@
 
 use std::cmp::Reverse;
 
-use crate::bands::{Bands, candidates, entry};
+use crate::bands::{Bands, entry};
 use crate::families::{Family, Occurrence};
 use crate::hash;
 use crate::shingles::{shared, shingles};
@@ -102,45 +102,82 @@ impl Outline {
     }
 }
 
-/// Merges families whose outlines make them variants of one text. The one with
-/// the highest document frequency leads, then the longest, then the first seen;
-/// each other joins the first leader it is a variant of.
-pub(crate) fn merge(families: Vec<Family>, outlines: &[Option<Outline>], compare: Compare) -> Vec<Family> {
-    let mut order: Vec<u32> =
-        (0..families.len() as u32).filter(|&at| outlines[at as usize].is_some()).collect();
-    order.sort_by_cached_key(|&at| {
-        let family = &families[at as usize];
+/// Who leads whom: the family with the highest document frequency leads, then the
+/// longest, then the first seen; each other joins the first leader it is a variant
+/// of. Families are known by their rank in that order.
+pub(crate) struct Leaders<'a> {
+    families: &'a [Family],
+    outlines: &'a [Option<Outline>],
+    compare: Compare,
+    /// The family of each rank.
+    order: &'a [u32],
+    /// The rank of each one's leader.
+    leaders: Vec<u32>,
+}
+
+impl<'a> Leaders<'a> {
+    /// Sorts families into the order in which they lead.
+    pub(crate) fn rank(family: &Family) -> impl Ord + Send + use<> {
         (Reverse(family.df()), Reverse(family.len()), family.root, family.start)
-    });
-    let outline = |rank: u32| outlines[order[rank as usize] as usize].as_ref().expect("takes part");
-    let buckets = (0..order.len() as u32)
-        .flat_map(|rank| outline(rank).keys.iter().map(move |&key| entry(key, rank)))
-        .collect();
-    let (pairs, _) = candidates(buckets);
-    let mut by_later = pairs;
-    by_later.sort_unstable_by_key(|&(earlier, later)| (later, earlier));
-    let mut leader: Vec<u32> = (0..families.len() as u32).collect();
-    for of_one in by_later.chunk_by(|x, y| x.1 == y.1) {
-        let later = of_one[0].1;
-        let joins = of_one.iter().map(|&(earlier, _)| earlier).find(|&earlier| {
-            let number = order[earlier as usize];
-            leader[number as usize] == number
-                && outline(later).is_variant_of(outline(earlier), compare)
-                && !is_nested(&families[order[later as usize] as usize], &families[number as usize])
-        });
-        if let Some(earlier) = joins {
-            leader[order[later as usize] as usize] = order[earlier as usize];
-        }
     }
+
+    /// Before any joined another. `order` are the families that have outlines, by
+    /// [`rank`](Self::rank).
+    pub(crate) fn new(
+        families: &'a [Family],
+        outlines: &'a [Option<Outline>],
+        compare: Compare,
+        order: &'a [u32],
+    ) -> Self {
+        Leaders { families, outlines, compare, order, leaders: (0..order.len() as u32).collect() }
+    }
+
+    fn outline(&self, rank: u32) -> &Outline {
+        self.outlines[self.order[rank as usize] as usize].as_ref().expect("takes part")
+    }
+
+    /// The buckets of a family.
+    pub(crate) fn entries(&self, rank: u32) -> impl Iterator<Item = u64> {
+        self.outline(rank).keys.iter().map(move |&key| entry(key, rank))
+    }
+
+    /// The first of these candidate pairs with the same later family whose earlier
+    /// one leads, as far as is known, and has the later as a variant.
+    pub(crate) fn first(&self, pairs: &[(u32, u32)]) -> Option<u32> {
+        let family = |rank: u32| &self.families[self.order[rank as usize] as usize];
+        let fits = |&(earlier, later): &(u32, u32)| {
+            self.leaders[earlier as usize] == earlier
+                && self.outline(later).is_variant_of(self.outline(earlier), self.compare)
+                && !is_nested(family(later), family(earlier))
+        };
+        pairs.iter().find(|pair| fits(pair)).map(|pair| pair.0)
+    }
+
+    /// One family joins another.
+    pub(crate) fn join(&mut self, later: u32, earlier: u32) {
+        self.leaders[later as usize] = earlier;
+    }
+
+    /// Every family that joined another, and which.
+    pub(crate) fn joined(&self) -> Vec<(u32, u32)> {
+        let joined = (0..).zip(&self.leaders).filter(|&(rank, &leader)| rank != leader);
+        let mut joined: Vec<(u32, u32)> =
+            joined.map(|(rank, &leader)| (self.order[rank as usize], self.order[leader as usize])).collect();
+        joined.sort_unstable();
+        joined
+    }
+}
+
+/// Merges families into those that they joined.
+pub(crate) fn merge(families: Vec<Family>, joined: &[(u32, u32)]) -> Vec<Family> {
     let mut merged: Vec<Option<Family>> = families.into_iter().map(Some).collect();
-    let mut changed = Vec::new();
-    for (at, &leader) in leader.iter().enumerate().filter(|&(at, &leader)| at as u32 != leader) {
-        let variant = merged[at].take().expect("merged once");
+    for &(at, leader) in joined {
+        let variant = merged[at as usize].take().expect("merged once");
         let leading = merged[leader as usize].as_mut().expect("a leader stays");
         let reworded = variant.occurrences.into_iter().map(|o| Occurrence { verbatim: false, ..o });
         leading.occurrences.extend(reworded);
-        changed.push(leader);
     }
+    let mut changed: Vec<u32> = joined.iter().map(|&(_, leader)| leader).collect();
     changed.sort_unstable();
     changed.dedup();
     for leader in changed {
@@ -208,7 +245,18 @@ mod tests {
             };
             families.iter().map(outline).collect()
         };
-        let found = merge(families, &outlines, compare);
+        let mut order: Vec<u32> =
+            (0..texts.len() as u32).filter(|&at| outlines[at as usize].is_some()).collect();
+        order.sort_by_key(|&at| Leaders::rank(&families[at as usize]));
+        let mut leaders = Leaders::new(&families, &outlines, compare, &order);
+        for later in 0..order.len() as u32 {
+            let pairs: Vec<(u32, u32)> = (0..later).map(|earlier| (earlier, later)).collect();
+            if let Some(earlier) = leaders.first(&pairs) {
+                leaders.join(later, earlier);
+            }
+        }
+        let joined = leaders.joined();
+        let found = merge(families, &joined);
         assert_eq!(found.iter().map(|f| f.occurrences.len()).sum::<usize>(), 2 * texts.len());
         found.len()
     }
