@@ -18,7 +18,8 @@ use crate::detector::Near;
 use crate::document::Date;
 use crate::families::{Family, Occurrence};
 use crate::kinds::{Facts, Signals, quotes};
-use crate::ledger::{Entry, ignoring, stretches};
+use crate::ledger::{ignoring, stretches};
+use crate::occurrences::{Occurrences, Placed};
 use crate::report::{
     ClusterRow, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, OccurrenceRow, PairRow, Scores,
     SpanRow, Status,
@@ -49,16 +50,7 @@ pub(crate) struct Context<'a> {
     collection: &'a Collection<'a>,
     findings: &'a Findings,
     ids: Vec<Arc<str>>,
-    /// The family and the number in it of every occurrence, by document.
-    placed: Vec<(u32, u32)>,
-    /// Where the occurrences of each document end in `placed`.
-    placed_ends: Vec<usize>,
-    /// The documents and dates of each family.
-    spreads: Vec<Spread>,
-    /// Where in `placed` the occurrences of each family are, in their order.
-    slots: Vec<u32>,
-    /// Where the occurrences of each family start in `slots`.
-    slot_starts: Vec<usize>,
+    occurrences: Occurrences,
     /// A number for the source of each document, in order of their names.
     sources: Vec<Option<u32>>,
     source_names: Vec<&'a str>,
@@ -109,30 +101,8 @@ const COMPARED: usize = 9;
 impl<'a> Context<'a> {
     pub(crate) fn new(config: &'a Config, collection: &'a Collection<'a>, findings: &'a Findings) -> Self {
         let documents = collection.len();
-        let mut counts = vec![0; documents];
-        for occurrence in findings.families.iter().flat_map(|family| &family.occurrences) {
-            counts[occurrence.document as usize] += 1;
-        }
-        let mut total = 0;
-        let mut next: Vec<usize> = counts
-            .iter()
-            .map(|count| {
-                total += count;
-                total - count
-            })
-            .collect();
-        let mut placed = vec![(0, 0); total];
-        let mut slots = Vec::with_capacity(total);
-        let mut slot_starts = Vec::with_capacity(findings.families.len());
-        for (number, family) in (0..).zip(&findings.families) {
-            slot_starts.push(slots.len());
-            for (at, occurrence) in (0..).zip(&family.occurrences) {
-                let slot = &mut next[occurrence.document as usize];
-                placed[*slot] = (number, at);
-                slots.push(*slot as u32);
-                *slot += 1;
-            }
-        }
+        let dates: Vec<Option<&Date>> = collection.documents.iter().map(|d| d.date.as_ref()).collect();
+        let occurrences = Occurrences::new(&findings.families, &dates, collection.roles.against);
 
         let mut source_names: Vec<&str> =
             collection.documents.iter().filter_map(|d| d.source.as_deref()).collect();
@@ -165,11 +135,7 @@ impl<'a> Context<'a> {
             collection,
             findings,
             ids,
-            spreads: findings.families.iter().map(|family| Spread::new(family, collection)).collect(),
-            placed,
-            placed_ends: next,
-            slots,
-            slot_starts,
+            occurrences,
             sources,
             source_names,
             source_sizes,
@@ -184,29 +150,23 @@ impl<'a> Context<'a> {
         self.ids[document as usize].clone()
     }
 
-    fn placed_in(&self, document: u32) -> &[(u32, u32)] {
-        let start = document.checked_sub(1).map_or(0, |before| self.placed_ends[before as usize]);
-        &self.placed[start..self.placed_ends[document as usize]]
-    }
-
-    /// Looks at each occurrence in a document, in the order of `placed`.
+    /// Looks at each occurrence in a document, in the order of their places.
     pub(crate) fn sights(&self, document: u32) -> Vec<Sight> {
-        let placed = self.placed_in(document);
+        let placed = self.occurrences.within(document);
         if placed.is_empty() {
             return Vec::new();
         }
         let tokens = self.collection.tokens(document);
         let quotes = quotes(tokens.text);
-        let sight = |&(family, at): &(u32, u32)| {
-            let occurrence = &self.findings.families[family as usize].occurrences[at as usize];
-            let (start, end) = (occurrence.start, occurrence.end);
+        let sight = |placed: &Placed| {
+            let Occurrence { start, end, verbatim, .. } = placed.occurrence;
             let bytes = tokens.bytes(start as usize, end as usize, 0);
             Sight {
                 facts: Facts::new(tokens, &quotes, start, end, self.config.formula_tokens),
                 bytes: (bytes.start as u32, bytes.end as u32),
                 chars: (0, 0),
                 lines: (0, 0),
-                wording: if occurrence.verbatim { 0 } else { wording(tokens, start, end) },
+                wording: if verbatim { 0 } else { wording(tokens, start, end) },
             }
         };
         let mut sights: Vec<Sight> = placed.iter().map(sight).collect();
@@ -227,9 +187,7 @@ impl<'a> Context<'a> {
 
     /// The sights of a family's occurrences, in their order.
     fn sights_of<'s>(&self, number: u32, sights: &'s [Sight]) -> impl Iterator<Item = &'s Sight> + Clone {
-        let slot = self.slot_starts[number as usize];
-        let len = self.findings.families[number as usize].occurrences.len();
-        self.slots[slot..slot + len].iter().map(|&slot| &sights[slot as usize])
+        self.occurrences.places_of(number).iter().map(|&place| &sights[place as usize])
     }
 
     /// The row of a family and those of its occurrences, from the sights of all
@@ -400,16 +358,13 @@ impl<'a> Context<'a> {
         owner: &mut Vec<u32>,
     ) -> (DocumentRow, Vec<SpanRow>, [u64; 9]) {
         let tokens = self.collection.tokens(document);
-        let entries: Vec<Entry> = self
-            .placed_in(document)
-            .iter()
-            .map(|&(family, at)| self.entry(document, family, at, kinds))
-            .collect();
-        let mut stretches = if entries.is_empty() {
+        let placed = self.occurrences.within(document);
+        let mut stretches = if placed.is_empty() {
             Vec::new()
         } else {
             let matched = self.findings.matched.packed(document, tokens.len());
-            stretches(&matched, &entries, self.config.count_formulas, owner)
+            let kind = |family: u32| kinds[family as usize];
+            stretches(&matched, placed, kind, self.config.count_formulas, owner)
         };
         if let Some(ignored) = &self.findings.ignored {
             stretches = ignoring(&stretches, &ignored.packed(document, tokens.len()));
@@ -420,16 +375,17 @@ impl<'a> Context<'a> {
         let mut fractional = 0.0;
         let mut by_source: Vec<(u32, u64)> = Vec::new();
         let mut spans = Vec::with_capacity(stretches.len());
+        let own = &sights[self.occurrences.places_in(document)];
         let mut cursor = Cursor::new(tokens.text);
         let mut floor = 0;
         for stretch in &stretches {
             let weight = tokens.weight_of(stretch.start as usize, stretch.end as usize);
             labels[stretch.label as usize] += weight;
-            let entry = entries.get(stretch.entry as usize);
-            let bytes = match entry.map(|entry| (entry, sights[entry.slot as usize].bytes)) {
+            let placed = placed.get(stretch.occurrence as usize);
+            let bytes = match placed.map(|placed| (placed, own[stretch.occurrence as usize].bytes)) {
                 // Usually the occurrence as a whole.
-                Some((entry, (from, to)))
-                    if (stretch.start, stretch.end) == (entry.occurrence.start, entry.occurrence.end)
+                Some((placed, (from, to)))
+                    if (stretch.start, stretch.end) == (placed.occurrence.start, placed.occurrence.end)
                         && from as usize >= floor =>
                 {
                     from as usize..to as usize
@@ -439,12 +395,13 @@ impl<'a> Context<'a> {
             floor = bytes.end;
             let (start_char, start_line) = cursor.go(bytes.start);
             let (end_char, end_line) = cursor.go(bytes.end);
-            let other = entry.map(|entry| sights[entry.other_slot as usize].bytes);
-            let identity = entry.map_or(1.0, |entry| entry.occurrence.identity());
+            let other = placed.map(|placed| sights[placed.other as usize].bytes);
+            let other_doc = placed.map(|placed| self.occurrences.at(placed.other).occurrence.document);
+            let identity = placed.map_or(1.0, |placed| placed.occurrence.identity());
             spans.push(SpanRow {
                 doc: self.id(document),
                 label: stretch.label,
-                family: entry.map(|entry| entry.family + 1),
+                family: placed.map(|placed| placed.family + 1),
                 start_byte: bytes.start as u64,
                 end_byte: bytes.end as u64,
                 start_char,
@@ -452,20 +409,20 @@ impl<'a> Context<'a> {
                 start_line,
                 end_line,
                 identity,
-                other_doc: entry.map(|entry| self.id(entry.other)),
+                other_doc: other_doc.map(|document| self.id(document)),
                 other_start_byte: other.map(|other| other.0.into()),
                 other_end_byte: other.map(|other| other.1.into()),
             });
-            let Some(entry) = entry else { continue };
-            if !entry.again {
-                fractional += weight as f64 / f64::from(entry.df);
+            let Some(placed) = placed else { continue };
+            if !placed.again {
+                fractional += weight as f64 / f64::from(placed.df);
             }
-            if entry.maybe_first
+            if placed.maybe_first
                 && !matches!(stretch.label, Label::First | Label::Repeat | Label::Boilerplate)
             {
                 maybe_first += weight;
             }
-            if let Some(source) = self.other_source(document, entry) {
+            if let Some(source) = self.other_source(document, placed.family) {
                 match by_source.iter_mut().find(|of| of.0 == source) {
                     Some(of) => of.1 += weight,
                     None => by_source.push((source, weight)),
@@ -482,51 +439,11 @@ impl<'a> Context<'a> {
         (row, spans, labels)
     }
 
-    fn entry(&self, document: u32, number: u32, at: u32, kinds: &[Kind]) -> Entry {
-        let family = &self.findings.families[number as usize];
-        let occurrences = &family.occurrences;
-        // Usually the only one in its document.
-        let at = at as usize;
-        let mut own = at;
-        if at > 0 && occurrences[at - 1].document == document {
-            own = occurrences.partition_point(|o| o.document < document);
-        }
-        let mut after = at + 1;
-        if occurrences.get(after).is_some_and(|o| o.document == document) {
-            after = occurrences.partition_point(|o| o.document <= document);
-        }
-        let again = own != at;
-        let other = match () {
-            () if again => own,
-            () if own > 0 => 0,
-            () if after < occurrences.len() => after,
-            () => at,
-        };
-        let slots = &self.slots[self.slot_starts[number as usize]..];
-        let spread = &self.spreads[number as usize];
-        let first = !again && own == 0 && after < occurrences.len() && spread.first_is_earliest;
-        let maybe_first =
-            !again && !self.collection.roles.against && spread.may_be_first(document, self.date(document));
-        let df = spread.documents;
-        Entry {
-            family: number,
-            kind: kinds[number as usize],
-            df,
-            occurrence: occurrences[at],
-            slot: slots[at],
-            again,
-            first,
-            maybe_first,
-            other: occurrences[other].document,
-            other_slot: slots[other],
-        }
-    }
-
     /// A source other than a document's own that has the family, looked for
     /// among its first occurrences.
-    fn other_source(&self, document: u32, entry: &Entry) -> Option<u32> {
+    fn other_source(&self, document: u32, family: u32) -> Option<u32> {
         let own = self.sources[document as usize];
-        let family = &self.findings.families[entry.family as usize];
+        let family = &self.findings.families[family as usize];
         let mut sources =
             family.occurrences.iter().take(64).filter_map(|o| self.sources[o.document as usize]);
         sources.find(|&source| Some(source) != own)
@@ -710,47 +627,6 @@ pub(crate) fn rest_similarity<const BINS: usize>(
     });
     let rests: Vec<f64> = rests.collect();
     (!rests.is_empty()).then(|| rests.iter().sum::<f64>() / rests.len() as f64)
-}
-
-/// The documents of a family and their dates.
-struct Spread {
-    documents: u32,
-    /// Every other document is dated later than the first.
-    first_is_earliest: bool,
-    /// The two earliest last seconds of dated documents, with their documents.
-    earliest: [(i64, u32); 2],
-}
-
-impl Spread {
-    fn new(family: &Family, collection: &Collection) -> Self {
-        let mut documents: Vec<u32> = family.occurrences.iter().map(|o| o.document).collect();
-        documents.dedup();
-        let date = |document: u32| collection.documents[document as usize].date.as_ref();
-        let mut earliest = [(i64::MAX, u32::MAX); 2];
-        for &document in &documents {
-            if let Some(date) = date(document) {
-                let last = (date.seconds().1, document);
-                if last < earliest[0] {
-                    earliest = [last, earliest[0]];
-                } else if last < earliest[1] {
-                    earliest[1] = last;
-                }
-            }
-        }
-        // Documents are in the order of their dates.
-        let before =
-            |x: Option<&Date>, y: Option<&Date>| matches!((x, y), (Some(x), Some(y)) if x.is_before(y));
-        let first = date(documents[0]);
-        let dated = date(documents[documents.len() - 1]).is_some();
-        let first_is_earliest = dated && documents.get(1).is_none_or(|&second| before(first, date(second)));
-        Spread { documents: documents.len() as u32, first_is_earliest, earliest }
-    }
-
-    /// Whether no other document is dated before this one.
-    fn may_be_first(&self, document: u32, date: Option<&Date>) -> bool {
-        let other = if self.earliest[0].1 == document { self.earliest[1] } else { self.earliest[0] };
-        date.is_none_or(|date| other.0 >= date.seconds().0)
-    }
 }
 
 fn scores(labels: &[u64; 9], maybe_first: u64, fractional: f64) -> Scores {

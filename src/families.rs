@@ -17,7 +17,7 @@ use crate::projection::{Copies, Copy};
 use crate::tokens::{Tokens, is_stop};
 
 /// A stretch of a document in which a family stands. Numbers count tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Occurrence {
     pub document: u32,
     pub start: u32,

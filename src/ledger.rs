@@ -10,66 +10,43 @@
 
 use crate::bits;
 use crate::families::Occurrence;
+use crate::occurrences::Placed;
 use crate::report::{Kind, Label};
 
-/// An occurrence as the ledger of its document sees it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
-    /// Number of the family, from 0.
-    pub family: u32,
-    pub kind: Kind,
-    /// Documents of the family.
-    pub df: u32,
-    pub occurrence: Occurrence,
-    /// Its number among all occurrences.
-    pub slot: u32,
-    /// Not the family's first occurrence in this document.
-    pub again: bool,
-    /// The family's earliest occurrence, every other document's being later.
-    pub first: bool,
-    /// No other document's occurrence is known to be earlier.
-    pub maybe_first: bool,
-    /// The document of another occurrence of the family, and its number among
-    /// all occurrences.
-    pub other: u32,
-    pub other_slot: u32,
-}
-
-impl Entry {
-    fn label(&self, count_formulas: bool) -> Label {
-        match self.kind {
-            Kind::Boilerplate => Label::Boilerplate,
-            Kind::Formula if !count_formulas => Label::Unique,
-            _ if self.again => Label::Repeat,
-            _ if self.first => Label::First,
-            Kind::Repeat => Label::Unique,
-            Kind::Formula | Kind::Shared => Label::Shared,
-            Kind::Syndicated => Label::Syndicated,
-            Kind::Quotation => Label::Quotation,
-            Kind::Stock => Label::Stock,
-        }
-    }
-
-    /// Orders entries from the one that gives way to the one that wins.
-    fn rank(&self, label: Label) -> impl Ord + use<> {
-        let strength = match label {
-            Label::Unique => 0,
-            Label::First => 1,
-            Label::Boilerplate => 3,
-            _ => 2,
-        };
-        (strength, self.occurrence.matched, std::cmp::Reverse(self.family))
+/// The label that an occurrence of a family of this kind gives.
+fn label(placed: &Placed, kind: Kind, count_formulas: bool) -> Label {
+    match kind {
+        Kind::Boilerplate => Label::Boilerplate,
+        Kind::Formula if !count_formulas => Label::Unique,
+        _ if placed.again => Label::Repeat,
+        _ if placed.first => Label::First,
+        Kind::Repeat => Label::Unique,
+        Kind::Formula | Kind::Shared => Label::Shared,
+        Kind::Syndicated => Label::Syndicated,
+        Kind::Quotation => Label::Quotation,
+        Kind::Stock => Label::Stock,
     }
 }
 
-/// A stretch of tokens with one label and one entry that gives it.
+/// Orders occurrences from the one that gives way to the one that wins.
+fn rank(placed: &Placed, label: Label) -> impl Ord + use<> {
+    let strength = match label {
+        Label::Unique => 0,
+        Label::First => 1,
+        Label::Boilerplate => 3,
+        _ => 2,
+    };
+    (strength, placed.occurrence.matched, std::cmp::Reverse(placed.family))
+}
+
+/// A stretch of tokens with one label and the occurrence that gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stretch {
     pub start: u32,
     pub end: u32,
     pub label: Label,
-    /// Number of the entry; none has that of what is ignored.
-    pub entry: u32,
+    /// Number of the occurrence in its document; none has that of what is ignored.
+    pub occurrence: u32,
 }
 
 /// Takes what is ignored, by its bits, out of the stretches and puts it between
@@ -85,7 +62,7 @@ pub(crate) fn ignoring(stretches: &[Stretch], ignored: &[u64]) -> Vec<Stretch> {
         if let Some(stretch) = rest.peek().filter(|stretch| stretch.start < start) {
             found.push(Stretch { end: start, ..*stretch });
         }
-        found.push(Stretch { start, end, label: Label::Ignored, entry: u32::MAX });
+        found.push(Stretch { start, end, label: Label::Ignored, occurrence: u32::MAX });
         while rest.next_if(|stretch| stretch.end <= end).is_some() {}
         if let Some(stretch) = rest.peek_mut() {
             stretch.start = stretch.start.max(end);
@@ -95,30 +72,32 @@ pub(crate) fn ignoring(stretches: &[Stretch], ignored: &[u64]) -> Vec<Stretch> {
     found
 }
 
-/// Labels the tokens of a document; what lies between the stretches is unique.
+/// Labels the tokens of a document by the occurrences in it and the kinds of their
+/// families, which the function tells; what lies between the stretches is unique.
 /// The bits of `matched` say of each token whether it stands in a matching run
 /// with another document or with an earlier place. `owner` is a buffer. The
 /// result is sorted and disjoint.
 pub(crate) fn stretches(
     matched: &[u64],
-    entries: &[Entry],
+    placed: &[Placed],
+    kind: impl Fn(u32) -> Kind,
     count_formulas: bool,
     owner: &mut Vec<u32>,
 ) -> Vec<Stretch> {
-    let mut order: Vec<(Label, u32)> =
-        entries.iter().zip(0..).map(|(entry, at)| (entry.label(count_formulas), at)).collect();
-    order.sort_by_key(|&(label, at)| entries[at as usize].rank(label));
-    // The number of the winning entry, or nobody.
+    let label = |placed: &Placed| label(placed, kind(placed.family), count_formulas);
+    let mut order: Vec<(Label, u32)> = placed.iter().map(label).zip(0..).collect();
+    order.sort_by_key(|&(label, at)| rank(&placed[at as usize], label));
+    // The number of the winning occurrence, or nobody.
     const NOBODY: u32 = u32::MAX;
     owner.clear();
     owner.resize(64 * matched.len(), NOBODY);
-    let mut labels = vec![Label::Unique; entries.len()];
+    let mut labels = vec![Label::Unique; placed.len()];
     for &(label, at) in &order {
-        let Occurrence { start, end, .. } = entries[at as usize].occurrence;
+        let Occurrence { start, end, .. } = placed[at as usize].occurrence;
         owner[start as usize..end as usize].fill(at);
         labels[at as usize] = label;
     }
-    let told = |entry: u32| entry != NOBODY && labels[entry as usize] != Label::Unique;
+    let told = |at: u32| at != NOBODY && labels[at as usize] != Label::Unique;
     let mut found: Vec<Stretch> = Vec::new();
     for run in bits::runs(matched) {
         // A matched token at the edge of an alignment may lie outside every
@@ -136,9 +115,9 @@ pub(crate) fn stretches(
         }
         let mut start = run.start as u32;
         for stretch in owner[run].chunk_by(|x, y| x == y) {
-            let (entry, end) = (stretch[0], start + stretch.len() as u32);
-            if told(entry) {
-                found.push(Stretch { start, end, label: labels[entry as usize], entry });
+            let (occurrence, end) = (stretch[0], start + stretch.len() as u32);
+            if told(occurrence) {
+                found.push(Stretch { start, end, label: labels[occurrence as usize], occurrence });
             }
             start = end;
         }
@@ -152,26 +131,22 @@ mod tests {
 
     use super::*;
 
+    type Entry = (Kind, Placed);
+
     fn entry(family: u32, kind: Kind, start: u32, end: u32) -> Entry {
         let occurrence = Occurrence { document: 0, start, end, matched: end - start, verbatim: true };
-        Entry {
-            family,
-            kind,
-            df: 2,
-            occurrence,
-            slot: 0,
-            again: false,
-            first: false,
-            maybe_first: false,
-            other: 0,
-            other_slot: 0,
-        }
+        let placed =
+            Placed { family, df: 2, occurrence, again: false, first: false, maybe_first: false, other: 0 };
+        (kind, placed)
     }
 
+    /// The kind of a family is that of its number.
     fn judged(matched: &[bool], entries: &[Entry]) -> Vec<Stretch> {
         let word = |bits: &[bool]| bits.iter().rev().fold(0, |word, &bit| word << 1 | u64::from(bit));
         let packed: Vec<u64> = matched.chunks(64).map(word).collect();
-        stretches(&packed, entries, false, &mut vec![7; 3])
+        let placed: Vec<Placed> = entries.iter().map(|entry| entry.1).collect();
+        let kind = |family| entries.iter().find(|entry| entry.1.family == family).map(|entry| entry.0);
+        stretches(&packed, &placed, |family| kind(family).expect("a family"), false, &mut vec![7; 3])
     }
 
     fn labels(len: usize, entries: &[Entry], unmatched: &[u32]) -> Vec<(u32, u32, Label)> {
@@ -191,8 +166,9 @@ mod tests {
     #[test]
     fn precedence() {
         let everything = |entries: &[Entry]| labels(10, entries, &[]);
-        let first = Entry { first: true, ..entry(0, Kind::Shared, 0, 10) };
-        let again = Entry { again: true, ..entry(0, Kind::Stock, 0, 10) };
+        let with = |(kind, placed): Entry, again, first| (kind, Placed { again, first, ..placed });
+        let first = with(entry(0, Kind::Shared, 0, 10), false, true);
+        let again = with(entry(0, Kind::Stock, 0, 10), true, false);
         assert_eq!(everything(&[first]), [(0, 10, Label::First)]);
         assert_eq!(everything(&[again]), [(0, 10, Label::Repeat)]);
         assert_eq!(everything(&[entry(0, Kind::Formula, 0, 10)]), []);
@@ -212,13 +188,13 @@ mod tests {
         fn ignoring_changes_only_what_is_ignored(bounds in prop::collection::btree_set(0u32..84, 0..12), bits in prop::collection::vec(any::<bool>(), 84)) {
             let bounds: Vec<u32> = bounds.into_iter().collect();
             let stretches: Vec<Stretch> = bounds.chunks_exact(2).zip(0..)
-                .map(|(pair, entry)| Stretch { start: pair[0], end: pair[1], label: Label::Shared, entry }).collect();
+                .map(|(pair, occurrence)| Stretch { start: pair[0], end: pair[1], label: Label::Shared, occurrence }).collect();
             let word = |bits: &[bool]| bits.iter().rev().fold(0, |word, &bit| word << 1 | u64::from(bit));
             let packed: Vec<u64> = bits.chunks(64).map(word).collect();
             let found = ignoring(&stretches, &packed);
             prop_assert!(found.iter().all(|s| s.start < s.end) && found.windows(2).all(|pair| pair[0].end <= pair[1].start));
             for at in 0..84u32 {
-                let of = |list: &[Stretch]| list.iter().find(|s| (s.start..s.end).contains(&at)).map(|s| (s.label, s.entry));
+                let of = |list: &[Stretch]| list.iter().find(|s| (s.start..s.end).contains(&at)).map(|s| (s.label, s.occurrence));
                 let expected = if bits[at as usize] { Some((Label::Ignored, u32::MAX)) } else { of(&stretches) };
                 prop_assert_eq!(of(&found), expected, "{}", at);
             }
@@ -237,19 +213,21 @@ mod tests {
             bits in prop::collection::vec(any::<bool>(), 84),
         ) {
             let entries: Vec<Entry> = places.into_iter().zip(0..).map(|((start, len, kind, again, first), family)| {
-                Entry { again, first: first && !again, ..entry(family, kind, start, start + len) }
+                let (kind, placed) = entry(family, kind, start, start + len);
+                (kind, Placed { again, first: first && !again, ..placed })
             }).collect();
             let found = judged(&bits, &entries);
             for at in 0..84u32 {
-                let best = entries.iter().filter(|e| (e.occurrence.start..e.occurrence.end).contains(&at))
-                    .max_by_key(|e| e.rank(e.label(false)));
-                let label = found.iter().find(|s| (s.start..s.end).contains(&at)).map(|s| s.label);
+                let holds = |o: Occurrence| (o.start..o.end).contains(&at);
+                let best = entries.iter().filter(|(_, placed)| holds(placed.occurrence))
+                    .max_by_key(|(kind, placed)| rank(placed, label(placed, *kind, false)));
+                let given = found.iter().find(|s| (s.start..s.end).contains(&at)).map(|s| s.label);
                 match best {
-                    Some(best) => {
-                        let expected = Some(best.label(false)).filter(|&l| l != Label::Unique && bits[at as usize]);
-                        prop_assert_eq!(label, expected);
+                    Some((kind, placed)) => {
+                        let expected = Some(label(placed, *kind, false)).filter(|&l| l != Label::Unique && bits[at as usize]);
+                        prop_assert_eq!(given, expected);
                     }
-                    None => prop_assert!(label.is_none() || bits[at as usize]),
+                    None => prop_assert!(given.is_none() || bits[at as usize]),
                 }
             }
             prop_assert!(found.windows(2).all(|pair| pair[0].end <= pair[1].start));

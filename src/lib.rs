@@ -146,6 +146,7 @@ mod intervals;
 mod kinds;
 mod lanes;
 mod ledger;
+mod occurrences;
 mod orphans;
 mod postings;
 mod projection;
