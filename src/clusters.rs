@@ -92,7 +92,8 @@ impl Lookup {
 
     /// Compares document `a`, whose shingles these are, with document `b`:
     /// its shingles of `k` tokens in text order, how many of them are distinct,
-    /// and its length in tokens.
+    /// and its length in tokens. `None` as soon as their resemblance is sure to be
+    /// below `least`.
     pub(crate) fn compare(
         &mut self,
         a: u32,
@@ -100,9 +101,15 @@ impl Lookup {
         shingles: &[u64],
         distinct: u32,
         (k, len): (usize, usize),
-    ) -> Verified {
+        least: f64,
+    ) -> Option<Verified> {
         self.compared += 1;
         let compared = self.compared;
+        let sizes = (self.distinct, distinct);
+        // shared / (sum of sizes - shared) >= least
+        let needed = least / (1.0 + least) * (f64::from(sizes.0) + f64::from(sizes.1));
+        // One less, whatever the rounding; what passes is judged exactly.
+        let needed = (needed as usize).saturating_sub(1);
         let (mut shared, mut tokens, mut reached) = (0, 0, 0);
         for (at, &shingle) in shingles.iter().enumerate() {
             let slot = self.slot(shingle);
@@ -112,9 +119,12 @@ impl Lookup {
                 let end = (at + k).min(len);
                 tokens += (end - at.max(reached)) as u32;
                 reached = end;
+            } else if shared as usize + shingles.len() - at <= needed {
+                return None;
             }
         }
-        Verified { a, b, shared, sizes: (self.distinct, distinct), tokens }
+        let verified = Verified { a, b, shared, sizes, tokens };
+        (verified.resemblance() >= least).then_some(verified)
     }
 }
 
@@ -175,9 +185,18 @@ mod tests {
         let mut lookup = Lookup::new();
         let distinct = lookup.fill(&of(b));
         lookup.fill(&of(a));
-        lookup.compare(0, 1, &of(b), distinct, (k, b.len()));
-        // What an earlier comparison met makes no difference.
-        lookup.compare(0, 1, &of(b), distinct, (k, b.len()))
+        let mut compare = |least| lookup.compare(0, 1, &of(b), distinct, (k, b.len()), least);
+        let verified = compare(0.0).expect("at least nothing");
+        // What an earlier comparison met makes no difference, and what is asked for
+        // none but whether there is an answer.
+        for least in [0.1, 0.5, 0.8, 1.0, verified.resemblance()] {
+            let found = compare(least);
+            assert_eq!(found.is_some(), verified.resemblance() >= least);
+            assert!(
+                found.is_none_or(|found| found.tokens == verified.tokens && found.shared == verified.shared)
+            );
+        }
+        verified
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::ops::Range;
 use ahash::AHashMap;
 
 use crate::document::Document;
-use crate::hash;
 use crate::tokens::{TokenChunk, Tokens};
 
 /// Ignored texts, then documents of another collection, then those to be
@@ -116,9 +115,9 @@ impl<'a> Collection<'a> {
     }
 
     /// For every document the first one with the same tokens, which may be
-    /// itself. Ignored texts and documents without tokens are alone, and so are
-    /// those to be judged of which only other judged ones have the tokens, if
-    /// these do not count.
+    /// itself; `hashes` are those of the tokens. Ignored texts and documents
+    /// without tokens are alone, and so are those to be judged of which only other
+    /// judged ones have the tokens, if these do not count.
     pub(crate) fn originals(&self, hashes: &[u64]) -> Vec<u32> {
         let mut seen: AHashMap<u64, Vec<u32>> = AHashMap::with_capacity(self.len());
         let original = |(document, &hash): (u32, &u64)| {
@@ -146,10 +145,5 @@ impl<'a> Collection<'a> {
         let (a, b) = (self.tokens(a), self.tokens(b));
         a.words == b.words
             && (a.text == b.text || (0..a.len()).all(|at| a.token(at).hash == b.token(at).hash))
-    }
-
-    /// The stable hash of a document's tokens.
-    pub(crate) fn hash(&self, document: u32) -> u64 {
-        hash::words(self.tokens(document).words)
     }
 }

@@ -297,8 +297,11 @@ impl Scan<'_> {
     fn run(&self, order: Order, ignored_hashes: &AHashSet<&str>) -> Report {
         let chunks = self.tokenise(&order);
         let collection = Collection::new(order, &chunks);
+        // Nobody outside knows how to make two of these equal.
+        let secret = RandomState::new();
+        let documents = (0..collection.len() as u32).into_par_iter();
         let hashes: Vec<u64> =
-            (0..collection.len() as u32).into_par_iter().map(|document| collection.hash(document)).collect();
+            documents.map(|document| secret.hash_one(collection.tokens(document).words)).collect();
         let originals = collection.originals(&hashes);
         let all: Vec<Words> = (0..collection.len() as u32)
             .map(|document| Words { words: collection.tokens(document).words.into(), numbers: Vec::new() })
@@ -574,10 +577,9 @@ impl Scan<'_> {
                     let tokens = collection.tokens(b);
                     let (shingles, distinct) = set(b);
                     let extent = (self.lengths(tokens).shingle, words[b as usize].len());
-                    lookup.compare(a, b, shingles, *distinct, extent)
+                    lookup.compare(a, b, shingles, *distinct, extent, self.config.similarity)
                 };
-                let found = pairs.iter().map(compare);
-                found.filter(|pair| pair.resemblance() >= self.config.similarity).collect::<Vec<_>>()
+                pairs.iter().filter_map(compare).collect::<Vec<_>>()
             })
             .flatten_iter()
             .collect()
