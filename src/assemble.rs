@@ -430,12 +430,11 @@ impl<'a> Context<'a> {
             }
         }
         if self.config.only.is_none() {
-            labels[Label::Unique as usize] = tokens.weight - labels.iter().sum::<u64>();
+            labels[Label::Unique as usize] = u64::from(tokens.weight) - labels.iter().sum::<u64>();
         }
         fractional += labels[Label::Unique as usize] as f64;
-        let chars = cursor.go(tokens.text.len()).0;
         let top = by_source.into_iter().max_by_key(|&(source, weight)| (weight, Reverse(source)));
-        let row = self.row(document, tokens, chars, &labels, maybe_first, fractional, top);
+        let row = self.row(document, tokens, &labels, maybe_first, fractional, top);
         (row, spans, labels)
     }
 
@@ -449,12 +448,10 @@ impl<'a> Context<'a> {
         sources.find(|&source| Some(source) != own)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one row")]
     fn row(
         &self,
         document: u32,
         tokens: &Tokens,
-        chars: u64,
         labels: &[u64; 9],
         maybe_first: u64,
         fractional: f64,
@@ -473,9 +470,9 @@ impl<'a> Context<'a> {
             date: given.date.clone(),
             lang_unit: if tokens.characters || tokens.split { LangUnit::Char } else { LangUnit::Word },
             bytes: given.text.len() as u64,
-            chars,
+            chars: tokens.chars.into(),
             tokens: tokens.len() as u64,
-            weight: tokens.weight,
+            weight: tokens.weight.into(),
             status: if empty { Status::Empty } else { Status::Ok },
             skip_reason: empty.then(|| "no letter or digit".to_owned()),
             cluster,
@@ -487,7 +484,7 @@ impl<'a> Context<'a> {
             nearest: nearest.map(|nearest| self.id(nearest.0)),
             nearest_containment: nearest.map(|nearest| nearest.1),
             top_source: top.map(|(source, _)| self.source_names[source as usize].to_owned()),
-            top_source_share: top.map(|(_, weight)| weight as f64 / tokens.weight as f64),
+            top_source_share: top.map(|(_, weight)| weight as f64 / f64::from(tokens.weight)),
         }
     }
 
@@ -597,7 +594,7 @@ impl<'a> Context<'a> {
             exact_duplicates: originals.filter(|&(document, &original)| document != original).count() as u64,
             bytes: each().map(|tokens| tokens.text.len() as u64).sum(),
             tokens: each().map(|tokens| tokens.len() as u64).sum(),
-            weight: each().map(|tokens| tokens.weight).sum(),
+            weight: each().map(|tokens| u64::from(tokens.weight)).sum(),
             labels,
             guaranteed_tokens: self.config.guaranteed_tokens() as u64,
             bands: self.findings.near.bands,

@@ -133,7 +133,7 @@ fn share(tokens: &Tokens, told: impl Iterator<Item = u32>) -> Option<f64> {
         let start = std::mem::replace(reached, *reached + same.len());
         Some(if same[0] { tokens.weight_of(start, *reached) } else { 0 })
     });
-    (tokens.weight > 0).then(|| stretches.sum::<u64>() as f64 / tokens.weight as f64)
+    (tokens.weight > 0).then(|| stretches.sum::<u64>() as f64 / f64::from(tokens.weight))
 }
 
 /// All passages, those that stand in one document twice as often as they do.

@@ -73,6 +73,8 @@ pub(crate) struct Tokenizer<'a> {
     text: &'a str,
     at: usize,
     characters: bool,
+    /// Bytes met by [`each`](Self::each) that go on with a character.
+    inner: usize,
     folded: Vec<u8>,
     line_start: usize,
     newlines: u32,
@@ -81,7 +83,16 @@ pub(crate) struct Tokenizer<'a> {
 
 impl<'a> Tokenizer<'a> {
     pub(crate) fn new(text: &'a str, characters: bool) -> Self {
-        Tokenizer { text, at: 0, characters, folded: Vec::new(), line_start: 0, newlines: 2, wrapped: false }
+        Tokenizer {
+            text,
+            at: 0,
+            characters,
+            inner: 0,
+            folded: Vec::new(),
+            line_start: 0,
+            newlines: 2,
+            wrapped: false,
+        }
     }
 
     /// The next token with its place.
@@ -125,12 +136,13 @@ impl<'a> Tokenizer<'a> {
             while let Some((token, place)) = self.next_placed() {
                 found(token, place);
             }
+            self.inner = self.text.len() - self.text.chars().count();
             return;
         }
         let bytes = self.text.as_bytes();
         let mut base = self.at;
         while base < bytes.len() {
-            let Block { alphanumeric, special } = match bytes[base..].first_chunk() {
+            let Block { alphanumeric, special, inner } = match bytes[base..].first_chunk() {
                 Some(block) => Block::new(block),
                 None => {
                     let mut block = [b' '; Block::LEN];
@@ -138,6 +150,7 @@ impl<'a> Tokenizer<'a> {
                     Block::new(&block)
                 }
             };
+            self.inner += inner as usize;
             // A word that began before this block is behind already.
             let after = self.at.saturating_sub(base);
             let mut todo = from_bit(after) & (alphanumeric & !(alphanumeric << 1) | special);
@@ -286,6 +299,8 @@ struct Block {
     alphanumeric: u64,
     /// Control characters, apostrophes, and bytes outside ASCII.
     special: u64,
+    /// How many go on with a character that began before.
+    inner: u32,
 }
 
 impl Block {
@@ -293,7 +308,7 @@ impl Block {
 
     #[inline]
     fn new(bytes: &[u8; Block::LEN]) -> Block {
-        let (mut alphanumeric, mut special) = (0, 0);
+        let (mut alphanumeric, mut special, mut inner) = (0, 0, 0);
         let (chunks, _) = bytes.as_chunks::<LANES>();
         for (at, chunk) in chunks.iter().enumerate() {
             let chunk = Lanes::new(chunk.map(|byte| byte as i8));
@@ -304,8 +319,10 @@ impl Block {
             let digit = chunk.between(b'0' as i8, b'9' as i8);
             alphanumeric |= u64::from(letter.or(digit).bits()) << (LANES * at);
             special |= u64::from(is_special.bits()) << (LANES * at);
+            // 10xxxxxx
+            inner += Lanes::splat(-0x40).above(chunk).bits().count_ones();
         }
-        Block { alphanumeric, special }
+        Block { alphanumeric, special, inner }
     }
 }
 
@@ -437,7 +454,9 @@ pub(crate) struct Tokens<'a> {
     /// Where it starts.
     pub places: &'a [Place],
     /// Letters and digits.
-    pub weight: u64,
+    pub weight: u32,
+    /// Characters of the text.
+    pub chars: u32,
     /// Whether most tokens are single characters of scripts without spaces.
     pub characters: bool,
     /// Whether the text was split into single letters and digits.
@@ -642,7 +661,8 @@ fn same_folded(x: &str, y: &str) -> bool {
 struct Extent {
     first: usize,
     last: usize,
-    weight: u64,
+    weight: u32,
+    chars: u32,
     characters: bool,
 }
 
@@ -665,14 +685,17 @@ impl TokenChunk {
         for text in texts {
             let first = chunk.words.len();
             let (mut singles, mut weight) = (0, 0);
-            Tokenizer::new(text, split).each(|token, place| {
+            let mut tokenizer = Tokenizer::new(text, split);
+            tokenizer.each(|token, place| {
                 chunk.words.push(token.word());
                 chunk.places.push(place);
                 singles += usize::from(token.single);
-                weight += u64::from(token.weight);
+                weight += token.weight;
             });
+            let chars = (text.len() - tokenizer.inner) as u32;
             let last = chunk.words.len();
-            chunk.documents.push(Extent { first, last, weight, characters: 2 * singles > last - first });
+            let characters = 2 * singles > last - first;
+            chunk.documents.push(Extent { first, last, weight, chars, characters });
         }
         chunk.words.shrink_to_fit();
         chunk.places.shrink_to_fit();
@@ -682,12 +705,13 @@ impl TokenChunk {
     /// The tokens of the document with a number inside this chunk.
     #[inline]
     pub(crate) fn get<'a>(&'a self, number: usize, text: &'a str) -> Tokens<'a> {
-        let Extent { first, last, weight, characters } = self.documents[number];
+        let Extent { first, last, weight, chars, characters } = self.documents[number];
         Tokens {
             text,
             words: &self.words[first..last],
             places: &self.places[first..last],
             weight,
+            chars,
             characters,
             split: self.split,
         }
@@ -765,6 +789,10 @@ pub(crate) mod twin {
         let mut in_blocks = Vec::new();
         Tokenizer::new(text, false).each(|token, place| in_blocks.push((token, place)));
         assert_eq!(in_blocks, one_by_one, "{text:?}");
+        for split in [false, true] {
+            let chunk = TokenChunk::new(std::iter::once(text), split);
+            assert_eq!(chunk.get(0, text).chars as usize, text.chars().count(), "{text:?}");
+        }
     }
 }
 
