@@ -14,6 +14,7 @@
 use std::ops::Range;
 
 use crate::anchors::Anchor;
+use crate::config::Config;
 use crate::depth::Depth;
 use crate::extend::{Extension, GAIN, SHORT_GAIN, Way};
 use crate::fingerprints::is_block;
@@ -91,12 +92,12 @@ const EXTENDED: usize = 16;
 ///
 /// The anchors are sorted by [`by_diagonal`]. Alignments with documents before
 /// `told`, the ignored texts, change nothing among the others. `min_tokens` says of
-/// two documents how long a passage is at least.
+/// two documents and their anchors how long a passage is at least.
 pub(crate) fn align_all<'a>(
     anchors: &[Anchor],
     told: u32,
     tokens: impl Fn(u32) -> &'a Tokens<'a>,
-    min_tokens: impl Fn(&Tokens, &Tokens) -> usize,
+    min_tokens: impl Fn(&Tokens, &Tokens, &[Anchor]) -> usize,
     mut found: impl FnMut(u32, u32, &[Run]),
 ) {
     let mut scratch = Scratch::default();
@@ -110,11 +111,24 @@ pub(crate) fn align_all<'a>(
             ahead.go(pair.len(), |range| touch_all(&anchors[range], &tokens));
             let earlier = pair[0].earlier;
             let a = tokens(earlier);
-            align(b, a, later == earlier, min_tokens(b, a), pair, &mut scratch, |runs| {
+            align(b, a, later == earlier, min_tokens(b, a, pair), pair, &mut scratch, |runs| {
                 found(later, earlier, runs);
             });
         }
     }
+}
+
+/// How long a passage of two documents is at least, along these anchors. In documents
+/// of one sort it is what holds for them; where one is of words and the other of single
+/// characters, it is what most of the anchors are of.
+pub(crate) fn least_tokens(config: &Config, b: &Tokens, a: &Tokens, anchors: &[Anchor]) -> usize {
+    let characters = if b.characters == a.characters {
+        b.characters
+    } else {
+        let singles = anchors.iter().filter(|anchor| b.is_single(anchor.b as usize)).count();
+        2 * singles > anchors.len()
+    };
+    config.lengths(characters).min_tokens
 }
 
 /// Aligns two documents, or with `own` a document with itself, along their

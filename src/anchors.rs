@@ -68,12 +68,12 @@ struct Class {
 const FEW: usize = 8;
 
 /// Calls `found` for every anchor of one fingerprint's postings, which are
-/// sorted. `words` gives a document's tokens, `lengths` the shingle length of each
-/// document and how many runs of the guaranteed length hold a shingle.
+/// sorted. `words` gives a document's tokens, `lengths` are the length of its
+/// shingles and how many runs of the guaranteed length hold one.
 pub(crate) fn anchors<'a>(
     group: &[Posting],
     words: impl Fn(u32) -> &'a [u32],
-    lengths: impl Fn(u32) -> (usize, usize),
+    lengths: (usize, usize),
     scratch: &mut Scratch,
     mut found: impl FnMut(Anchor),
 ) {
@@ -97,7 +97,7 @@ pub(crate) fn anchors<'a>(
                 Some(class) => class,
                 None => {
                     scratch.fresh.push(*place);
-                    scratch.add(place, &words, lengths(place.document))
+                    scratch.add(place, &words, lengths)
                 }
             };
             // What one document repeats often hangs on its own places, or a
@@ -270,7 +270,7 @@ mod tests {
         anchors(
             &places,
             |doc| &texts[doc as usize],
-            |_| (5, 4),
+            (5, 4),
             &mut Scratch::default(),
             |x| {
                 found.push((x.later, x.b, x.earlier, x.a));

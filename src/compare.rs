@@ -9,12 +9,12 @@ use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::align::{self, Run, align, by_diagonal, matched};
+use crate::align::{self, Run, align, by_diagonal, least_tokens, matched};
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::cursor::Cursor;
 use crate::document::Document;
-use crate::fingerprints::Fingerprints;
+use crate::fingerprints::{Fingerprints, lengths_of};
 use crate::intervals::Intervals;
 use crate::postings::{Posting, add_postings};
 use crate::report::{Comparison, PassageRow};
@@ -138,8 +138,8 @@ fn share(tokens: &Tokens, told: impl Iterator<Item = u32>) -> Option<f64> {
 
 /// All passages, those that stand in one document twice as often as they do.
 fn candidates(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) -> Vec<Passage> {
-    let min_tokens = config.lengths(a.characters).min_tokens.max(config.lengths(b.characters).min_tokens);
     let anchors = anchors_of(config, a, b, scratch);
+    let min_tokens = least_tokens(config, b, a, &anchors);
     let mut found: Vec<Passage> = Vec::new();
     scratch.align.begin(b.len());
     align(b, a, false, min_tokens, &anchors, &mut scratch.align, |runs| {
@@ -227,14 +227,10 @@ fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
     let Scratch { hashes, selected, postings, anchors: buffers, .. } = scratch;
     postings.clear();
     for (document, tokens) in (0..).zip([a, b]) {
-        add_postings(document, tokens, config.lengths(tokens.characters), hashes, selected, postings);
+        add_postings(document, tokens, config, hashes, selected, postings);
     }
     postings.sort_by_key(|posting| posting.key);
     let of = |document: u32| if document == 0 { a } else { b };
-    let lengths = |document: u32| {
-        let lengths = config.lengths(of(document).characters);
-        (lengths.shingle, lengths.runs())
-    };
     let mut found = Vec::new();
     for group in postings.chunk_by(|x, y| x.key == y.key) {
         let between = |anchor: Anchor| {
@@ -242,6 +238,7 @@ fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
                 found.push(anchor);
             }
         };
+        let lengths = lengths_of(group[0].key, config).of_runs();
         anchors(group, |document| of(document).words, lengths, buffers, between);
     }
     found.sort_unstable_by_key(by_diagonal);

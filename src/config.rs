@@ -178,6 +178,8 @@ impl Only {
 pub enum Unit {
     /// Words, or characters in scripts without spaces; shingles and the
     /// shortest passage are twice as long in documents mostly of the latter.
+    /// Stretches of 8 words there, or of 16 such characters among words, are
+    /// looked for in documents of their own script by its lengths.
     #[default]
     Auto,
     /// As `Auto`, but every document uses the lengths as given.
@@ -214,6 +216,11 @@ impl Lengths {
     /// many shingles that length would follow from the windows alone.
     pub(crate) fn runs(&self) -> usize {
         self.window.max((self.min_tokens + 1).saturating_sub(self.shingle))
+    }
+
+    /// The length of a shingle, and those runs.
+    pub(crate) fn of_runs(&self) -> (usize, usize) {
+        (self.shingle, self.runs())
     }
 }
 

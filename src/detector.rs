@@ -24,7 +24,7 @@ use crate::config::{Config, DedupeOn, Lengths, Only, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
 use crate::families::{Family, Occurrence, families};
-use crate::fingerprints::Fingerprints;
+use crate::fingerprints::{Fingerprints, lengths_of};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::orphans::{Told, alone};
 use crate::postings::{Partitioned, Posting, TwiceFilter, sort_by_key};
@@ -591,10 +591,6 @@ impl Scan<'_> {
         let roles = collection.roles;
         let mut postings = self.postings(collection, originals);
         let words = |document: u32| collection.tokens(document).words;
-        let lengths = |document: u32| {
-            let lengths = self.lengths(collection.tokens(document));
-            (lengths.shingle, lengths.runs())
-        };
         // Anchors are found, and then aligned along.
         let total = 2 * PARTITIONS as u64;
         let found: Vec<Vec<Anchor>> = postings
@@ -605,6 +601,7 @@ impl Scan<'_> {
                 sort_by_key(partition, 8, spare);
                 let mut found = Vec::new();
                 for group in partition.chunk_by(|x, y| x.key == y.key) {
+                    let lengths = lengths_of(group[0].key, self.config).of_runs();
                     // Ignored texts come first. What hangs on them changes
                     // nothing among the others.
                     let others = group.partition_point(|place| place.document < roles.told);
@@ -637,8 +634,9 @@ impl Scan<'_> {
                 partition.sort_unstable_by_key(align::by_diagonal);
                 let mut batch = Batch::default();
                 let tokens = |document| collection.tokens(document);
-                let min_tokens =
-                    |b: &Tokens, a: &Tokens| self.lengths(a).min_tokens.max(self.lengths(b).min_tokens);
+                let min_tokens = |b: &Tokens, a: &Tokens, anchors: &[Anchor]| {
+                    align::least_tokens(self.config, b, a, anchors)
+                };
                 align_all(partition, roles.told, tokens, min_tokens, |later, earlier, runs| match ignored {
                     Some(ignored) if earlier < roles.told => {
                         if 2 * align::matched(runs) as usize >= collection.tokens(earlier).len() {
@@ -670,7 +668,7 @@ impl Scan<'_> {
                     let from = selected.len();
                     if originals[document] == document as u32 {
                         let tokens = collection.tokens(document as u32);
-                        selected.add(tokens, self.lengths(tokens), &mut hashes);
+                        selected.add(tokens, self.config, &mut hashes);
                         filter.add_all(&selected.keys[from..]);
                     }
                     ends.push(selected.len());
@@ -689,11 +687,10 @@ impl Scan<'_> {
                 for (document, to) in range.clone().zip(ends) {
                     let own = std::mem::replace(&mut from, to)..to;
                     let tokens = collection.tokens(document as u32);
-                    let lengths = self.lengths(tokens);
                     let places = keys[own.clone()].iter().zip(&positions[own]);
                     let twice = places.filter(|&(&key, _)| filter.added_twice(key));
                     found.extend(twice.map(|(&key, &position)| {
-                        Posting::new(document as u32, tokens, lengths, key, position)
+                        Posting::new(document as u32, tokens, self.config, key, position)
                     }));
                 }
                 (self.progress)(Stage::Fingerprints, range.len() as u64, total);

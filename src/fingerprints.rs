@@ -14,7 +14,7 @@
 
 use std::ops::Range;
 
-use crate::config::Lengths;
+use crate::config::{Config, Lengths};
 use crate::hash;
 use crate::shingles::shingles;
 use crate::tokens::Tokens;
@@ -48,28 +48,54 @@ impl Fingerprints {
 
     /// Appends those of a document, in order, and then one for every block that is
     /// not sure to hold one. `hashes` is a buffer.
-    pub(crate) fn add(&mut self, tokens: &Tokens, lengths: Lengths, hashes: &mut Vec<u64>) {
+    ///
+    /// Stretches of words in a document of single characters, or the other way round,
+    /// have fingerprints of their own lengths besides, by which they are found in
+    /// documents of their sort.
+    pub(crate) fn add(&mut self, tokens: &Tokens, config: &Config, hashes: &mut Vec<u64>) {
         let from = self.len();
-        self.select(tokens, lengths, hashes);
+        self.select(tokens, 0..tokens.len(), config, tokens.characters, hashes);
         let to = self.len();
-        blocks(tokens, lengths, from..to, self);
+        blocks(tokens, config.lengths(tokens.characters), from..to, self);
+        for &(from, to) in tokens.others {
+            self.select(tokens, from as usize..to as usize, config, !tokens.characters, hashes);
+        }
     }
 
-    fn select(&mut self, tokens: &Tokens, lengths: Lengths, hashes: &mut Vec<u64>) {
+    fn select(
+        &mut self,
+        tokens: &Tokens,
+        range: Range<usize>,
+        config: &Config,
+        characters: bool,
+        hashes: &mut Vec<u64>,
+    ) {
+        let lengths = config.lengths(characters);
         let k = lengths.shingle;
-        if tokens.len() < k {
+        if range.len() < k {
             return;
         }
-        shingles(tokens.words, k, hashes);
+        let (words, places) = (&tokens.words[range.clone()], &tokens.places[range.clone()]);
+        shingles(words, k, hashes);
         let least = if tokens.split { k - 1 } else { 2 * k };
-        let spans = tokens.places.iter().zip(&tokens.places[k - 1..]);
-        for ((hash, words), (first, last)) in hashes.iter_mut().zip(tokens.words.windows(k)).zip(spans) {
+        let spans = places.iter().zip(&places[k - 1..]);
+        for ((hash, words), (first, last)) in hashes.iter_mut().zip(words.windows(k)).zip(spans) {
             if last.byte() - first.byte() < least || !three_distinct(words) {
                 *hash = u64::MAX;
             }
         }
-        winnow(hashes, lengths.window, |at| self.push(hashes[at], at));
+        winnow(hashes, lengths.window, |at| self.push(key(hashes[at], characters), range.start + at));
     }
+}
+
+/// The key of a hash: its last bit says whose lengths hold for what has it.
+fn key(hash: u64, characters: bool) -> u64 {
+    hash & !1 | u64::from(characters)
+}
+
+/// The lengths that hold for a key, in whatever document it is.
+pub(crate) fn lengths_of(key: u64, config: &Config) -> Lengths {
+    config.lengths(key & 1 != 0)
 }
 
 /// A hash of the tokens around a fingerprint: of all that a run of the
@@ -144,10 +170,10 @@ fn blocks(tokens: &Tokens, lengths: Lengths, own: Range<usize>, found: &mut Fing
             bare_paragraph = bare(paragraph, selected.get(next));
         }
         if bare_line {
-            found.push(key(&tokens.words[line..end]), line);
+            found.push(block(tokens, line..end), line);
         }
         if bare_paragraph {
-            found.push(key(&tokens.words[paragraph..end]), paragraph);
+            found.push(block(tokens, paragraph..end), paragraph);
         }
         if tokens.starts_block(end) {
             paragraph = end;
@@ -161,9 +187,11 @@ pub(crate) fn is_block(tokens: &Tokens, from: usize, end: usize) -> bool {
     end - from >= BLOCK_TOKENS && tokens.token(end - 1).end - tokens.places[from].byte() >= BLOCK_BYTES
 }
 
-/// Blocks have keys of their own, so that they never meet a shingle.
-fn key(words: &[u32]) -> u64 {
-    hash::mix(hash::words(words) ^ 0x626c_6f63_6b73)
+/// Blocks have keys of their own, so that they never meet a shingle. Their first token
+/// says of which sort they are, since their document may be of the other.
+fn block(tokens: &Tokens, range: Range<usize>) -> u64 {
+    let characters = tokens.is_single(range.start);
+    key(hash::mix(hash::words(&tokens.words[range]) ^ 0x626c_6f63_6b73), characters)
 }
 
 #[cfg(test)]
@@ -173,12 +201,10 @@ mod tests {
     use super::*;
     use crate::tokens::TokenChunk;
 
-    const LENGTHS: Lengths = Lengths { shingle: 5, window: 4, min_tokens: 8 };
-
     fn keys(text: &str) -> Vec<(u64, u32)> {
         let chunk = TokenChunk::new(std::iter::once(text), false);
         let mut found = Fingerprints::default();
-        found.add(&chunk.get(0, text), LENGTHS, &mut Vec::new());
+        found.add(&chunk.get(0, text), &Config::default(), &mut Vec::new());
         found.keys.into_iter().zip(found.positions).collect()
     }
 

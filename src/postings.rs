@@ -8,8 +8,8 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::config::Lengths;
-use crate::fingerprints::{Fingerprints, context};
+use crate::config::Config;
+use crate::fingerprints::{Fingerprints, context, lengths_of};
 use crate::tokens::Tokens;
 use crate::touch::touch;
 
@@ -25,8 +25,9 @@ pub(crate) struct Posting {
 
 impl Posting {
     /// The posting of a fingerprint of a document.
-    pub(crate) fn new(document: u32, tokens: &Tokens, lengths: Lengths, key: u64, position: u32) -> Self {
-        Posting { key, context: context(tokens.words, lengths, position), document, position }
+    pub(crate) fn new(document: u32, tokens: &Tokens, config: &Config, key: u64, position: u32) -> Self {
+        let context = context(tokens.words, lengths_of(key, config), position);
+        Posting { key, context, document, position }
     }
 }
 
@@ -35,15 +36,15 @@ impl Posting {
 pub(crate) fn add_postings(
     document: u32,
     tokens: &Tokens,
-    lengths: Lengths,
+    config: &Config,
     hashes: &mut Vec<u64>,
     found: &mut Fingerprints,
     out: &mut Vec<Posting>,
 ) {
     found.clear();
-    found.add(tokens, lengths, hashes);
+    found.add(tokens, config, hashes);
     let places = found.keys.iter().zip(&found.positions);
-    out.extend(places.map(|(&key, &position)| Posting::new(document, tokens, lengths, key, position)));
+    out.extend(places.map(|(&key, &position)| Posting::new(document, tokens, config, key, position)));
 }
 
 /// Sorts the postings of one partition by key, given in order of document and

@@ -4,7 +4,7 @@
 use crate::align::{align_all, by_diagonal};
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
-use crate::fingerprints::Fingerprints;
+use crate::fingerprints::{Fingerprints, lengths_of};
 use crate::postings::{Posting, add_postings};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, sketch};
@@ -61,10 +61,9 @@ impl<'a> Prepared<'a> {
     }
 
     fn postings(&self) -> Vec<Posting> {
-        let lengths = self.config.lengths(false);
         let (mut found, mut hashes, mut selected) = (Vec::new(), Vec::new(), Fingerprints::default());
         for (document, tokens) in (0..).zip(self.each()) {
-            add_postings(document, &tokens, lengths, &mut hashes, &mut selected, &mut found);
+            add_postings(document, &tokens, &self.config, &mut hashes, &mut selected, &mut found);
         }
         found
     }
@@ -76,10 +75,9 @@ impl<'a> Prepared<'a> {
         let words = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]).words;
         let mut found = Vec::new();
         let mut scratch = anchors::Scratch::default();
-        let lengths = self.config.lengths(false);
-        let lengths = (lengths.shingle, lengths.runs());
         for group in postings.chunk_by(|x, y| x.key == y.key) {
-            anchors(group, words, |_| lengths, &mut scratch, |anchor| found.push(anchor));
+            let lengths = lengths_of(group[0].key, &self.config).of_runs();
+            anchors(group, words, lengths, &mut scratch, |anchor| found.push(anchor));
         }
         found.sort_unstable_by_key(by_diagonal);
         Anchored(found)
@@ -93,7 +91,7 @@ impl<'a> Prepared<'a> {
             &anchored.0,
             0,
             |document| &tokens[document as usize],
-            |_, _| self.config.min_tokens,
+            |_, _, _| self.config.min_tokens,
             |_, _, runs| matched += u64::from(crate::align::matched(runs)),
         );
         matched

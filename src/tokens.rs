@@ -459,6 +459,9 @@ pub(crate) struct Tokens<'a> {
     pub chars: u32,
     /// Whether most tokens are single characters of scripts without spaces.
     pub characters: bool,
+    /// Long stretches of tokens of the other sort, from one token to another: of words
+    /// among single characters, or the other way round.
+    pub others: &'a [(u32, u32)],
     /// Whether the text was split into single letters and digits.
     pub split: bool,
 }
@@ -471,6 +474,12 @@ impl Tokens<'_> {
     /// The token with a number, read again from the text.
     pub(crate) fn token(&self, number: usize) -> Token {
         token_at(self.text, self.places[number].byte(), self.split)
+    }
+
+    /// Whether a token is one character of a script without spaces.
+    pub(crate) fn is_single(&self, number: usize) -> bool {
+        let first = self.text[self.places[number].byte()..].chars().next();
+        first.is_some_and(|c| !c.is_ascii() && fold(c).0 == Class::Single)
     }
 
     /// The letters and digits of a range of tokens.
@@ -664,6 +673,57 @@ struct Extent {
     weight: u32,
     chars: u32,
     characters: bool,
+    /// Where its stretches of the other sort end.
+    others: usize,
+}
+
+/// Stretches of words and of single characters, as the tokens of a document come.
+#[derive(Default)]
+struct Stretches {
+    words: Vec<(u32, u32)>,
+    singles: Vec<(u32, u32)>,
+    /// The last single characters one after the other, from one token to another.
+    last: (u32, u32),
+}
+
+impl Stretches {
+    /// Fewest words, and fewest single characters, of a stretch among the others.
+    const WORDS: u32 = 8;
+    const SINGLES: u32 = 16;
+
+    /// Takes note that a token is a single character.
+    fn single(&mut self, at: u32) {
+        if at > self.last.1 {
+            self.close(at);
+            self.last.0 = at;
+        }
+        self.last.1 = at + 1;
+    }
+
+    /// Keeps the last single characters, and the words after them up to a token, if
+    /// they are many.
+    fn close(&mut self, at: u32) {
+        let (from, to) = self.last;
+        if to - from >= Self::SINGLES {
+            self.singles.push((from, to));
+        }
+        if at - to >= Self::WORDS {
+            self.words.push((to, at));
+        }
+    }
+
+    /// Ends a text of so many tokens, and begins another. Returns the stretches of the
+    /// other sort than most tokens are.
+    fn end(&mut self, tokens: u32, characters: bool) -> std::vec::Drain<'_, (u32, u32)> {
+        self.close(tokens);
+        self.last = (0, 0);
+        let (others, rest) = match characters {
+            true => (&mut self.words, &mut self.singles),
+            false => (&mut self.singles, &mut self.words),
+        };
+        rest.clear();
+        others.drain(..)
+    }
 }
 
 /// The tokens of many documents, laid out one after the other.
@@ -672,6 +732,7 @@ pub(crate) struct TokenChunk {
     words: Vec<u32>,
     places: Vec<Place>,
     documents: Vec<Extent>,
+    others: Vec<(u32, u32)>,
     split: bool,
 }
 
@@ -682,6 +743,7 @@ impl TokenChunk {
         let mut chunk = TokenChunk { split, ..TokenChunk::default() };
         chunk.words.reserve(bytes / 5);
         chunk.places.reserve(bytes / 5);
+        let mut stretches = Stretches::default();
         for text in texts {
             let first = chunk.words.len();
             let (mut singles, mut weight) = (0, 0);
@@ -689,13 +751,20 @@ impl TokenChunk {
             tokenizer.each(|token, place| {
                 chunk.words.push(token.word());
                 chunk.places.push(place);
-                singles += usize::from(token.single);
+                if token.single {
+                    singles += 1;
+                    stretches.single((chunk.words.len() - 1 - first) as u32);
+                }
                 weight += token.weight;
             });
             let chars = (text.len() - tokenizer.inner) as u32;
             let last = chunk.words.len();
             let characters = 2 * singles > last - first;
-            chunk.documents.push(Extent { first, last, weight, chars, characters });
+            // Split texts have but one sort.
+            let others = stretches.end((last - first) as u32, characters);
+            chunk.others.extend(others.filter(|_| !split));
+            let others = chunk.others.len();
+            chunk.documents.push(Extent { first, last, weight, chars, characters, others });
         }
         chunk.words.shrink_to_fit();
         chunk.places.shrink_to_fit();
@@ -705,7 +774,8 @@ impl TokenChunk {
     /// The tokens of the document with a number inside this chunk.
     #[inline]
     pub(crate) fn get<'a>(&'a self, number: usize, text: &'a str) -> Tokens<'a> {
-        let Extent { first, last, weight, chars, characters } = self.documents[number];
+        let Extent { first, last, weight, chars, characters, others } = self.documents[number];
+        let before = number.checked_sub(1).map_or(0, |before| self.documents[before].others);
         Tokens {
             text,
             words: &self.words[first..last],
@@ -713,6 +783,7 @@ impl TokenChunk {
             weight,
             chars,
             characters,
+            others: &self.others[before..others],
             split: self.split,
         }
     }
@@ -910,6 +981,26 @@ mod tests {
                 for j in 0..y.len() {
                     prop_assert_eq!(same(&x, i, &y, j), folded(&x, i) == folded(&y, j), "{} {}", i, j);
                 }
+            }
+        }
+
+        #[test]
+        fn stretches_equal_those_of_a_list_of_tokens(texts in prop::collection::vec(prop::collection::vec((any::<bool>(), 1u32..30), 0..8), 1..4), characters in any::<bool>()) {
+            let mut stretches = Stretches::default();
+            for runs in texts {
+                let single: Vec<bool> = runs.iter().flat_map(|&(single, len)| vec![single; len as usize]).collect();
+                (0..).zip(&single).filter(|(_, single)| **single).for_each(|(at, _)| stretches.single(at));
+                let mut expected = Vec::new();
+                let mut from = 0;
+                for run in single.chunk_by(|x, y| x == y) {
+                    let to = from + run.len() as u32;
+                    let least = if run[0] { Stretches::SINGLES } else { Stretches::WORDS };
+                    if run[0] != characters && to - from >= least {
+                        expected.push((from, to));
+                    }
+                    from = to;
+                }
+                prop_assert_eq!(stretches.end(single.len() as u32, characters).collect::<Vec<_>>(), expected);
             }
         }
 

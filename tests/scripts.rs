@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod generate;
+
 use twicetold::{Config, Detector, Document, LangUnit, Report};
 use unicode_normalization::UnicodeNormalization;
 
@@ -149,5 +151,68 @@ fn no_script_finds_what_is_not_there() {
         let documents =
             [Document::new("1", around[0].join("\n\n")), Document::new("2", around[1].join("\n\n"))];
         assert_eq!(scan(&documents).families, [], "{name}");
+    }
+}
+
+/// A text of single characters; none of them stands twice, so that nothing else is
+/// told twice.
+fn characters(fresh: &mut u32, count: usize) -> String {
+    let from = *fresh;
+    *fresh += count as u32;
+    (from..*fresh).map(|at| char::from_u32(0x4e00 + at).unwrap()).collect()
+}
+
+fn words(fresh: &mut u32, count: usize) -> String {
+    let from = *fresh;
+    *fresh += count as u32;
+    let words: Vec<String> = (from..*fresh).map(|at| generate::word(at as usize + 5000)).collect();
+    words.join(" ")
+}
+
+/// Where a passage is told, by document: the stretches that the report has.
+fn places(report: &Report, id: &str) -> Vec<(usize, usize)> {
+    let of_one = report.occurrences.iter().filter(|row| &*row.doc == id);
+    of_one.map(|row| (row.start_byte as usize, row.end_byte as usize)).collect()
+}
+
+/// What is told in words is found among single characters, and the other way round,
+/// from the guaranteed length on: whatever most of a document is.
+#[test]
+fn a_passage_is_found_in_a_document_of_another_script() {
+    for count in [8, 9, 12, 30, 60] {
+        for in_words in [true, false] {
+            let (mut of_words, mut of_characters) = (0, 0);
+            let passage = match in_words {
+                true => words(&mut of_words, count),
+                false => characters(&mut of_characters, 2 * count + 1),
+            };
+            let mut document = |id: &str, among_words: bool| {
+                let mut some = || match among_words {
+                    true => words(&mut of_words, 100),
+                    false => characters(&mut of_characters, 150),
+                };
+                Document::new(id, format!("{} {passage} {}", some(), some()))
+            };
+            let documents = [document("w", true), document("c", false), document("d", in_words)];
+            for documents in [&documents[..2], &documents[..]] {
+                let report = scan(documents);
+                let row = |id: &str| report.documents.iter().find(|row| &*row.id == id).unwrap();
+                assert_eq!((row("w").lang_unit, row("c").lang_unit), (LangUnit::Word, LangUnit::Char));
+                for document in documents {
+                    let start = document.text.find(&passage).unwrap();
+                    let found = places(&report, &document.id);
+                    assert_eq!(
+                        found,
+                        [(start, start + passage.len())],
+                        "{count} {in_words} {}",
+                        document.text
+                    );
+                }
+            }
+            let mut config = Config::default();
+            config.count_formulas = true;
+            let compared = Detector::new(config).unwrap().compare(&documents, &[(0, 1)]).unwrap();
+            assert_eq!(compared[0].passages.len(), 1, "{count} {in_words}");
+        }
     }
 }
