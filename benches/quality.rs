@@ -9,6 +9,9 @@
 #[path = "../tests/generate/mod.rs"]
 mod generate;
 mod plagdet;
+#[cfg(feature = "cli")]
+#[path = "../tests/program/mod.rs"]
+mod program;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -39,6 +42,8 @@ fn main() {
             near_duplicates(&folder);
             same_message(&folder);
             short_answers(&folder);
+            #[cfg(feature = "cli")]
+            web_pages(&folder);
         }
         None => println!(
             "\nTWICETOLD_CORPORA names no folder of labelled sets; only planted passages were measured"
@@ -486,5 +491,58 @@ fn short_answers(folder: &Path) {
             print!("  F1 {:.3}", 2.0 * right / (right + hits("non") + all));
         }
         println!();
+    }
+}
+
+/// Web pages cleaned by the program, against the article that people saw in each.
+#[cfg(feature = "cli")]
+fn web_pages(folder: &Path) {
+    let (Some(pages), Some(articles)) =
+        (documents(folder, "cleanportaleval.docs"), documents(folder, "cleanportaleval.gold"))
+    else {
+        return;
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let lines: String = pages.iter().map(|page| serde_json::to_string(page).expect("JSON") + "\n").collect();
+    std::fs::write(directory.path().join("pages.jsonl"), lines).expect("room on the disk");
+    program::done(directory.path(), &["scan", "pages.jsonl", "--quiet", "--top", "0", "--out", "results"]);
+    let words = |text: &str| {
+        let mut words: BTreeMap<String, u64> = BTreeMap::new();
+        for word in text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()) {
+            *words.entry(word.to_lowercase()).or_default() += 1;
+        }
+        words
+    };
+    println!("\ncleanportaleval, words left by `clean --drop boilerplate,stock,shared`, all pages together");
+    for (number, between) in [None, Some("100"), Some("150"), Some("200")].into_iter().enumerate() {
+        let out = format!("cleaned-{number}");
+        let mut args =
+            vec!["clean", "results", "--quiet", "--drop", "boilerplate,stock,shared", "--out", &out];
+        args.extend(between.iter().flat_map(|most| ["--between", most]));
+        program::done(directory.path(), &args);
+        let cleaned =
+            std::fs::read_to_string(directory.path().join(out).join("pages.jsonl")).expect("written");
+        let cleaned: BTreeMap<String, Document> = cleaned
+            .lines()
+            .map(|line| serde_json::from_str::<Document>(line).expect("JSON"))
+            .map(|page| (page.id.clone(), page))
+            .collect();
+        let (mut right, mut left, mut wanted) = (0, 0, 0);
+        for article in &articles {
+            let (expected, found) =
+                (words(&article.text), words(cleaned.get(&article.id).map_or("", |page| &page.text)));
+            left += found.values().sum::<u64>();
+            wanted += expected.values().sum::<u64>();
+            let both = found.iter().map(|(word, count)| *count.min(expected.get(word).unwrap_or(&0)));
+            right += both.sum::<u64>();
+        }
+        let (right, left, wanted) = (right as f64, left as f64, wanted as f64);
+        println!(
+            "{:14} precision {:.3}  recall {:.3}  F {:.3}",
+            between.map_or_else(String::new, |most| format!("--between {most}")),
+            right / left,
+            right / wanted,
+            2.0 * right / (left + wanted)
+        );
     }
 }

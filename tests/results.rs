@@ -362,6 +362,55 @@ fn what_is_not_changed_stays_byte_for_byte() {
 }
 
 #[test]
+fn short_lines_between_cut_ones_go_if_asked() {
+    let directory = directory();
+    let at = |name: &str| directory.path().join(name);
+    let menu = "Home and news of the whole region\nWeather and traffic for all of the county";
+    let foot = "All rights reserved by the publisher of these pages\nTerms of use and privacy policy of the publisher";
+    let page = |number: usize, teaser: &str, story: &str| {
+        let text = format!("{menu}\n{teaser}\n{foot}\n{story}\n{menu}\n{foot}\n");
+        json!({"id": format!("p{number}"), "text": text})
+    };
+    let rows = [
+        page(
+            1,
+            "Mayor opens bridge",
+            "The mill by the river burned down on Monday night, and nobody was hurt.",
+        ),
+        page(
+            2,
+            "Cows on the road",
+            "Two hundred people came to the market, where the first cherries were sold.",
+        ),
+        page(
+            3,
+            "Rain until Friday",
+            "The library will stay closed until the roof has been mended, it was said.",
+        ),
+    ];
+    let file: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    fs::write(at("pages.jsonl"), file).unwrap();
+    done(directory.path(), &["scan", "pages.jsonl", "--out", "results"]);
+    let drop = "boilerplate,stock,shared,repeat,first,syndicated";
+    let cleaned = |args: &[&str], out: &str| -> Vec<String> {
+        done(directory.path(), &[&["clean", "results", "--drop", drop, "--out", out], args].concat());
+        let rows = lines(at(out).join("pages.jsonl"));
+        rows.iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect()
+    };
+    let kept = cleaned(&[], "a");
+    assert!(kept[0].starts_with("Mayor opens bridge\nThe mill"), "{kept:?}");
+    assert_eq!(
+        cleaned(&["--between", "40"], "b")[0],
+        "The mill by the river burned down on Monday night, and nobody was hurt.\n"
+    );
+    let reasons = lines(at("b/manifest.jsonl"));
+    assert_eq!(reasons.iter().filter(|change| change["reason"] == "between cuts").count(), 3);
+    assert!(
+        refused(directory.path(), &["clean", "results", "--between", "40", "--out", "c"]).contains("--drop")
+    );
+}
+
+#[test]
 fn clusters_keep_one_and_passages_too_if_asked() {
     let directory = directory();
     let at = |name: &str| directory.path().join(name);

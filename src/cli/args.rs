@@ -316,6 +316,7 @@ Examples:
   twicetold scan crawl/ --out results
   twicetold clean results --drop boilerplate,repeat --dry-run
   twicetold clean results --drop boilerplate --near-duplicates drop --keep-copy longest --out cleaned
+  twicetold clean results --drop boilerplate,stock,shared --between 150 --out articles
   twicetold clean results --annotate --out annotated
 
 Run it in the directory that the scan was run in. The inputs are only read.")]
@@ -347,6 +348,13 @@ pub(crate) struct CleanArgs {
     /// Where cuts may begin and end
     #[arg(long, value_enum, default_value_t = Boundary::Words)]
     pub cut: Boundary,
+
+    /// Cut also the lines left alone between cut ones, where none has more letters and digits
+    ///
+    /// For web pages, whose lists of links and teasers differ from page to page. A line counts as cut
+    /// if half of its letters and digits are; 150 is a good number.
+    #[arg(long, value_name = "N", requires = "drop")]
+    pub between: Option<usize>,
 
     /// Remove nothing; add to each record what would be, its originality, cluster and spans
     #[arg(long)]

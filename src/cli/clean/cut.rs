@@ -105,6 +105,54 @@ fn closes(c: char) -> bool {
     matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | ']' | '」' | '』')
 }
 
+/// What is left between lines of which half or more is cut: runs of other lines, if
+/// none of them has more than `most` letters and digits. Without what is cut in these
+/// too. Stretches are sorted and disjoint, and so are those returned. Linear.
+pub(crate) fn between(text: &str, stretches: &[Range<usize>], most: usize) -> Vec<Range<usize>> {
+    let letters = |range: Range<usize>| text[range].chars().filter(|c| c.is_alphanumeric()).count();
+    let mut found = Vec::new();
+    // The lines since the last that was cut, as long as they are short.
+    let mut open: Option<Range<usize>> = None;
+    let mut rest = stretches;
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let end = start + line.len();
+        rest = &rest[rest.partition_point(|stretch| stretch.end <= start)..];
+        let here = rest.iter().take_while(|stretch| stretch.start < end);
+        let cut: usize = here.map(|stretch| letters(stretch.start.max(start)..stretch.end.min(end))).sum();
+        let all = letters(start..end);
+        if all > 0 && 2 * cut >= all {
+            if let Some(lines) = open.replace(end..end) {
+                uncut(lines, stretches, &mut found);
+            }
+        } else if all > most {
+            open = None;
+        } else if let Some(lines) = &mut open {
+            lines.end = end;
+        }
+        start = end;
+    }
+    found.retain(|stretch| letters(stretch.clone()) > 0);
+    found
+}
+
+/// Appends what is left of a stretch of text without some others.
+fn uncut(text: Range<usize>, stretches: &[Range<usize>], found: &mut Vec<Range<usize>>) {
+    let mut start = text.start;
+    for stretch in &stretches[stretches.partition_point(|stretch| stretch.end <= text.start)..] {
+        if stretch.start >= text.end {
+            break;
+        }
+        if start < stretch.start {
+            found.push(start..stretch.start);
+        }
+        start = stretch.end;
+    }
+    if start < text.end {
+        found.push(start..text.end);
+    }
+}
+
 /// The text without the stretches, which are sorted and disjoint. The space
 /// around a cut becomes what it would be if the stretch had never been there:
 /// one space between words, one break between lines or paragraphs.
@@ -185,7 +233,63 @@ mod tests {
         assert_eq!(cut(&marks, &marks, Boundary::Sentences), marks);
     }
 
+    #[test]
+    fn short_lines_between_cut_ones_go_too() {
+        let text = "Home\nTop story today\nNews\nA whole paragraph that somebody wrote.\nMore\nAnother teaser\n\nTerms\nEnd\n";
+        let places = |words: &[&str]| -> Vec<Range<usize>> {
+            words
+                .iter()
+                .map(|word| (text.find(word).unwrap(), word.len()))
+                .map(|(at, len)| at..at + len)
+                .collect()
+        };
+        let stretches = places(&["Home", "News", "More", "Terms"]);
+        let found = |most| -> Vec<&str> {
+            between(text, &stretches, most).into_iter().map(|stretch| text[stretch].trim()).collect()
+        };
+        // What begins or ends the text is between nothing.
+        assert_eq!(found(13), ["Top story today", "Another teaser"]);
+        assert_eq!(found(12), [""; 0]);
+        let whole = found(40);
+        assert_eq!(whole, ["Top story today", "A whole paragraph that somebody wrote.", "Another teaser"]);
+    }
+
     proptest! {
+        /// Against a look at each line by itself.
+        #[test]
+        fn what_is_between_equals_a_look_at_each_line(lines in prop::collection::vec(("[ab .]{0,6}", 0usize..7), 0..12), most in 0usize..6) {
+            // Of each line so many letters are cut, from its first.
+            let mut text = String::new();
+            let mut stretches: Vec<Range<usize>> = Vec::new();
+            let mut states: Vec<(Range<usize>, usize, usize)> = Vec::new();
+            for (line, cut) in &lines {
+                let start = text.len();
+                text.push_str(line);
+                text.push('\n');
+                let cut = *cut.min(&line.len());
+                if cut > 0 {
+                    stretches.push(start..start + cut);
+                }
+                let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
+                states.push((start..text.len(), letters(&line[..cut]), letters(line)));
+            }
+            let is_cut = |state: &(Range<usize>, usize, usize)| state.2 > 0 && 2 * state.1 >= state.2;
+            let mut expected = String::new();
+            for (at, state) in states.iter().enumerate() {
+                let before = states[..at].iter().rposition(is_cut);
+                let after = states[at..].iter().position(is_cut).map(|after| at + after);
+                if let (Some(before), Some(after), false) = (before, after, is_cut(state))
+                    && states[before + 1..after].iter().all(|state| state.2 <= most)
+                {
+                    expected.push_str(&text[state.0.start + lines[at].1.min(lines[at].0.len())..state.0.end]);
+                }
+            }
+            let found: Vec<&str> = between(&text, &stretches, most).into_iter().map(|stretch| &text[stretch]).collect();
+            let bare = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+            prop_assert_eq!(bare(&found.concat()), bare(&expected));
+            prop_assert!(found.iter().all(|text| !bare(text).is_empty()));
+        }
+
         /// What is left is what was not cut, space apart.
         #[test]
         fn only_the_stretches_go(text in "[a-c .\n]{0,40}", places in prop::collection::vec((0usize..40, 1usize..6), 0..4)) {

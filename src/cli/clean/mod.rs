@@ -100,8 +100,8 @@ pub(crate) fn run(args: &CleanArgs, messages: Messages) -> Result<u8> {
             let text =
                 cut::without(&document.text, &stretches.iter().map(|s| s.0.clone()).collect::<Vec<_>>());
             if text.chars().any(char::is_alphanumeric) {
-                for (place, label) in stretches {
-                    changes.push(change("cut", label.as_str().to_owned(), Some(place)));
+                for (place, reason) in stretches {
+                    changes.push(change("cut", (*reason).to_owned(), Some(place)));
                     let cut = &document.text[place.clone()];
                     letters_cut += cut.chars().filter(|c| c.is_alphanumeric()).count() as u64;
                 }
@@ -251,7 +251,7 @@ fn cuts<'a>(
     dropped: &AHashMap<&str, String>,
     documents: &AHashMap<&str, &Document>,
     preference: &Preference,
-) -> AHashMap<&'a str, Vec<(Range<usize>, Label)>> {
+) -> AHashMap<&'a str, Vec<(Range<usize>, &'static str)>> {
     let goes = |span: &&SpanRow| {
         args.drop.contains(&span.label)
             && !dropped.contains_key(&*span.doc)
@@ -279,7 +279,7 @@ fn cuts<'a>(
         span.label != Label::Repeat
             && span.family.is_some_and(|family| stays.get(&family) == Some(&&*span.doc))
     };
-    let mut cuts: AHashMap<&str, Vec<(Range<usize>, Label)>> = AHashMap::new();
+    let mut cuts: AHashMap<&str, Vec<(Range<usize>, &str)>> = AHashMap::new();
     for (&doc, spans) in of_doc {
         let gone: Vec<&SpanRow> = spans.iter().copied().filter(goes).filter(|span| !is_kept(span)).collect();
         if gone.is_empty() {
@@ -288,11 +288,15 @@ fn cuts<'a>(
         let text = &documents[doc].text;
         let places: Vec<Range<usize>> =
             gone.iter().map(|span| span.start_byte as usize..span.end_byte as usize).collect();
-        let stretches = cut::narrowed(text, &places, args.cut).into_iter().map(|stretch| {
+        let narrowed = cut::narrowed(text, &places, args.cut);
+        let between = args.between.map_or_else(Vec::new, |most| cut::between(text, &narrowed, most));
+        let of_label = |stretch: Range<usize>| {
             let of = gone.iter().find(|span| (span.end_byte as usize) > stretch.start);
-            (stretch, of.map_or(Label::Shared, |span| span.label))
-        });
-        let stretches: Vec<_> = stretches.collect();
+            (stretch, of.map_or(Label::Shared, |span| span.label).as_str())
+        };
+        let mut stretches: Vec<_> = narrowed.into_iter().map(of_label).collect();
+        stretches.extend(between.into_iter().map(|stretch| (stretch, "between cuts")));
+        stretches.sort_by_key(|(stretch, _)| stretch.start);
         if !stretches.is_empty() {
             cuts.insert(doc, stretches);
         }
