@@ -375,18 +375,10 @@ fn short_lines_between_cut_ones_go_if_asked() {
         page(
             1,
             "Mayor opens bridge",
-            "The mill by the river burned down on Monday night, and nobody was hurt.",
+            "Fire destroyed an old mill by a river on Monday night; nobody got hurt.",
         ),
-        page(
-            2,
-            "Cows on the road",
-            "Two hundred people came to the market, where the first cherries were sold.",
-        ),
-        page(
-            3,
-            "Rain until Friday",
-            "The library will stay closed until the roof has been mended, it was said.",
-        ),
+        page(2, "Cows on the road", "Two hundred people came when first cherries were sold at market."),
+        page(3, "Rain until Friday", "City library stays closed until its roof has been mended."),
     ];
     let file: String = rows.iter().map(|row| format!("{row}\n")).collect();
     fs::write(at("pages.jsonl"), file).unwrap();
@@ -398,10 +390,10 @@ fn short_lines_between_cut_ones_go_if_asked() {
         rows.iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect()
     };
     let kept = cleaned(&[], "a");
-    assert!(kept[0].starts_with("Mayor opens bridge\nThe mill"), "{kept:?}");
+    assert!(kept[0].starts_with("Mayor opens bridge\nFire destroyed"), "{kept:?}");
     assert_eq!(
         cleaned(&["--between", "40"], "b")[0],
-        "The mill by the river burned down on Monday night, and nobody was hurt.\n"
+        "Fire destroyed an old mill by a river on Monday night; nobody got hurt.\n"
     );
     let reasons = lines(at("b/manifest.jsonl"));
     assert_eq!(reasons.iter().filter(|change| change["reason"] == "between cuts").count(), 3);
