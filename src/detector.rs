@@ -730,7 +730,7 @@ impl Scan<'_> {
                     Outline::new(text, (family.start, family.end), compare, scratch)
                 })
                 .collect();
-            let joined = joined(&found, &outlines, compare);
+            let joined = joined(&found, &outlines, compare, TOGETHER);
             found = merge(found, &joined);
         }
         let orphans = orphans(&batches, &found, lengths, matched, self.config.min_tokens as u32);
@@ -761,20 +761,26 @@ fn candidates(entries: Vec<Vec<u64>>) -> (Vec<(u32, u32)>, usize) {
     (pairs.into_iter().map(|pair| (pair as u32, (pair >> 32) as u32)).collect(), crowded)
 }
 
-/// The families that are variants of others, each with the one it joins.
-fn joined(families: &[Family], outlines: &[Option<Outline>], compare: Compare) -> Vec<(u32, u32)> {
+/// The families that are variants of others, each with the one it joins; so many are
+/// asked together.
+fn joined(
+    families: &[Family],
+    outlines: &[Option<Outline>],
+    compare: Compare,
+    together: usize,
+) -> Vec<(u32, u32)> {
     let mut order: Vec<u32> =
         (0..families.len() as u32).filter(|&at| outlines[at as usize].is_some()).collect();
     order.par_sort_by_cached_key(|&at| Leaders::rank(&families[at as usize]));
     let mut leaders = Leaders::new(families, outlines, compare, &order);
     let ranks: Vec<u32> = (0..order.len() as u32).collect();
-    let entries = ranks.par_chunks(TOGETHER).map(|ranks| {
+    let entries = ranks.par_chunks(together).map(|ranks| {
         let entries = ranks.iter().flat_map(|&rank| leaders.entries(rank));
         entries.collect()
     });
     let (pairs, _) = candidates(entries.collect());
     let by_later: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.1 == y.1).collect();
-    for some in by_later.chunks(TOGETHER) {
+    for some in by_later.chunks(together) {
         // Who leads of those before them is known; the others are asked in turn.
         let first = some[0][0].1;
         let halves: Vec<_> =
@@ -1101,5 +1107,52 @@ fn repeat_in_twins(families: &mut Vec<Family>, originals: &[u32], lengths: &[u32
             Occurrence { document, start: 0, end, matched: end, verbatim: true }
         });
         families.push(Family { root: original, start: 0, end, occurrences: occurrences.collect() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// How many are asked together, and so what is asked in turn, is immaterial.
+        #[test]
+        fn families_join_the_same_however_many_are_asked_together(
+            versions in prop::collection::vec((0usize..3, prop::collection::vec(0usize..12, 0..5)), 1..24),
+            together in 1usize..12,
+        ) {
+            // Versions of a few texts, with some words of others in place of their own.
+            let text = |(number, (text, edits)): (usize, &(usize, Vec<usize>))| -> String {
+                let word = |at: usize| match edits.contains(&at) {
+                    true => format!("edit{number} "),
+                    false => format!("word{text}x{at} "),
+                };
+                (0..12).map(word).collect()
+            };
+            let texts: Vec<String> = versions.iter().enumerate().map(text).collect();
+            let chunk = TokenChunk::new(texts.iter().map(String::as_str), false);
+            let tokens = |at: usize| chunk.get(at, &texts[at]);
+            let family = |at: usize| {
+                let end = tokens(at).len() as u32;
+                let here = Occurrence { document: at as u32, start: 0, end, matched: end, verbatim: true };
+                let there = Occurrence { document: 100 + at as u32, ..here };
+                Family { root: at as u32, start: 0, end, occurrences: vec![here, there] }
+            };
+            let families: Vec<Family> = (0..texts.len()).map(family).collect();
+            let outline = |at: usize| {
+                let scratch = &mut variants::Scratch::default();
+                Outline::new(&tokens(at), (0, families[at].end), Compare::Plain, scratch)
+            };
+            let outlines: Vec<Option<Outline>> = (0..texts.len()).map(outline).collect();
+            // One by one, all that come before are known.
+            let expected = joined(&families, &outlines, Compare::Plain, 1);
+            prop_assert_eq!(&joined(&families, &outlines, Compare::Plain, together), &expected);
+            // Who leads joined nobody.
+            for (_, leader) in &expected {
+                prop_assert!(expected.iter().all(|(joined, _)| joined != leader));
+            }
+        }
     }
 }
