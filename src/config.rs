@@ -178,7 +178,7 @@ impl Only {
 pub enum Unit {
     /// Words, or characters in scripts without spaces; shingles and the
     /// shortest passage are twice as long in documents mostly of the latter.
-    /// Stretches of 8 words there, or of 16 such characters among words, are
+    /// Stretches of 8 words there, or of 17 such characters among words, are
     /// looked for in documents of their own script by its lengths.
     #[default]
     Auto,

@@ -56,9 +56,11 @@ impl Fingerprints {
         let from = self.len();
         self.select(tokens, 0..tokens.len(), config, tokens.characters, hashes);
         let to = self.len();
-        blocks(tokens, config.lengths(tokens.characters), from..to, self);
-        for &(from, to) in tokens.others {
-            self.select(tokens, from as usize..to as usize, config, !tokens.characters, hashes);
+        blocks(tokens, config, from..to, self);
+        if has_sorts(config) {
+            for &(from, to) in tokens.others {
+                self.select(tokens, from as usize..to as usize, config, !tokens.characters, hashes);
+            }
         }
     }
 
@@ -84,13 +86,18 @@ impl Fingerprints {
                 *hash = u64::MAX;
             }
         }
-        winnow(hashes, lengths.window, |at| self.push(key(hashes[at], characters), range.start + at));
+        winnow(hashes, lengths.window, |at| self.push(key(hashes[at], characters, config), range.start + at));
     }
 }
 
+/// Whether other lengths hold for single characters than for words.
+fn has_sorts(config: &Config) -> bool {
+    config.lengths(true) != config.lengths(false)
+}
+
 /// The key of a hash: its last bit says whose lengths hold for what has it.
-fn key(hash: u64, characters: bool) -> u64 {
-    hash & !1 | u64::from(characters)
+fn key(hash: u64, characters: bool, config: &Config) -> u64 {
+    hash & !1 | u64::from(characters && has_sorts(config))
 }
 
 /// The lengths that hold for a key, in whatever document it is.
@@ -144,7 +151,8 @@ fn three_distinct(words: &[u32]) -> bool {
 
 /// Hashes each line, and each paragraph of several lines, that is too short to
 /// be sure of a fingerprint or holds none; those of the document are `own`.
-fn blocks(tokens: &Tokens, lengths: Lengths, own: Range<usize>, found: &mut Fingerprints) {
+fn blocks(tokens: &Tokens, config: &Config, own: Range<usize>, found: &mut Fingerprints) {
+    let lengths = config.lengths(tokens.characters);
     let mut unseen = own.start;
     let mut paragraph = 0;
     let mut line = 0;
@@ -170,10 +178,10 @@ fn blocks(tokens: &Tokens, lengths: Lengths, own: Range<usize>, found: &mut Fing
             bare_paragraph = bare(paragraph, selected.get(next));
         }
         if bare_line {
-            found.push(block(tokens, line..end), line);
+            found.push(block(tokens, line..end, config), line);
         }
         if bare_paragraph {
-            found.push(block(tokens, paragraph..end), paragraph);
+            found.push(block(tokens, paragraph..end, config), paragraph);
         }
         if tokens.starts_block(end) {
             paragraph = end;
@@ -189,9 +197,9 @@ pub(crate) fn is_block(tokens: &Tokens, from: usize, end: usize) -> bool {
 
 /// Blocks have keys of their own, so that they never meet a shingle. Their first token
 /// says of which sort they are, since their document may be of the other.
-fn block(tokens: &Tokens, range: Range<usize>) -> u64 {
+fn block(tokens: &Tokens, range: Range<usize>, config: &Config) -> u64 {
     let characters = tokens.is_single(range.start);
-    key(hash::mix(hash::words(&tokens.words[range]) ^ 0x626c_6f63_6b73), characters)
+    key(hash::mix(hash::words(&tokens.words[range]) ^ 0x626c_6f63_6b73), characters, config)
 }
 
 #[cfg(test)]

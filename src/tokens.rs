@@ -689,7 +689,7 @@ struct Stretches {
 impl Stretches {
     /// Fewest words, and fewest single characters, of a stretch among the others.
     const WORDS: u32 = 8;
-    const SINGLES: u32 = 16;
+    const SINGLES: u32 = 17;
 
     /// Takes note that a token is a single character.
     fn single(&mut self, at: u32) {

@@ -5,7 +5,7 @@
 
 mod generate;
 
-use twicetold::{Config, Detector, Document, LangUnit, Report};
+use twicetold::{Config, Detector, Document, LangUnit, Report, Unit};
 use unicode_normalization::UnicodeNormalization;
 
 struct Case {
@@ -194,8 +194,13 @@ fn a_passage_is_found_in_a_document_of_another_script() {
                 Document::new(id, format!("{} {passage} {}", some(), some()))
             };
             let documents = [document("w", true), document("c", false), document("d", in_words)];
-            for documents in [&documents[..2], &documents[..]] {
-                let report = scan(documents);
+            for (documents, unit) in [Unit::Auto, Unit::Word]
+                .into_iter()
+                .flat_map(|unit| [(&documents[..2], unit), (&documents, unit)])
+            {
+                let mut config = Config::default();
+                config.unit = unit;
+                let report = Detector::new(config).unwrap().scan(documents).unwrap();
                 let row = |id: &str| report.documents.iter().find(|row| &*row.id == id).unwrap();
                 assert_eq!((row("w").lang_unit, row("c").lang_unit), (LangUnit::Word, LangUnit::Char));
                 for document in documents {
