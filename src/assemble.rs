@@ -14,7 +14,7 @@ use crate::clusters::Verified;
 use crate::collection::Collection;
 use crate::config::Config;
 use crate::cursor::{Cursor, count};
-use crate::detector::Near;
+use crate::detector::{BINS, Near};
 use crate::document::Date;
 use crate::families::{Family, Occurrence};
 use crate::kinds::{Facts, Signals, quotes};
@@ -67,7 +67,7 @@ pub(crate) struct Context<'a> {
 pub(crate) struct Sight {
     facts: Facts,
     /// First byte, and one past the last.
-    bytes: (u32, u32),
+    pub bytes: (u32, u32),
     /// The characters before each of the two.
     chars: (u32, u32),
     /// The lines they are in.
@@ -190,12 +190,13 @@ impl<'a> Context<'a> {
         self.occurrences.places_of(number).iter().map(|&place| &sights[place as usize])
     }
 
-    /// The row of a family and those of its occurrences, from the sights of all
-    /// documents. `folded` is a buffer.
+    /// The row of a family and those of its occurrences, from the sights and the
+    /// sketches of all documents. `folded` is a buffer.
     pub(crate) fn family(
         &self,
         number: u32,
         sights: &[Sight],
+        sketches: &[Sketch<BINS>],
         folded: &mut Vec<u8>,
     ) -> (FamilyRow, Vec<OccurrenceRow>) {
         let family = &self.findings.families[number as usize];
@@ -241,7 +242,7 @@ impl<'a> Context<'a> {
             cohesion: matched as f64 / all as f64,
             rest_similarity: {
                 let size = |document: u32| self.collection.tokens(document).len();
-                rest_similarity(&leaders, tokens, &self.findings.near.sketches, size)
+                rest_similarity(&leaders, tokens, sketches, size)
             },
             quote_share: share(&|fact| fact.quoted),
             position_mean,
@@ -349,12 +350,12 @@ impl<'a> Context<'a> {
     }
 
     /// The row and the spans of a document, and its letters and digits by
-    /// label. `owner` is a buffer.
+    /// label. `extents` are the bytes of all sights; `owner` is a buffer.
     pub(crate) fn document(
         &self,
         document: u32,
         kinds: &[Kind],
-        sights: &[Sight],
+        extents: &[(u32, u32)],
         owner: &mut Vec<u32>,
     ) -> (DocumentRow, Vec<SpanRow>, [u64; 9]) {
         let tokens = self.collection.tokens(document);
@@ -375,14 +376,14 @@ impl<'a> Context<'a> {
         let mut fractional = 0.0;
         let mut by_source: Vec<(u32, u64)> = Vec::new();
         let mut spans = Vec::with_capacity(stretches.len());
-        let own = &sights[self.occurrences.places_in(document)];
+        let own = &extents[self.occurrences.places_in(document)];
         let mut cursor = Cursor::new(tokens.text);
         let mut floor = 0;
         for stretch in &stretches {
             let weight = tokens.weight_of(stretch.start as usize, stretch.end as usize);
             labels[stretch.label as usize] += weight;
             let placed = placed.get(stretch.occurrence as usize);
-            let bytes = match placed.map(|placed| (placed, own[stretch.occurrence as usize].bytes)) {
+            let bytes = match placed.map(|placed| (placed, own[stretch.occurrence as usize])) {
                 // Usually the occurrence as a whole.
                 Some((placed, (from, to)))
                     if (stretch.start, stretch.end) == (placed.occurrence.start, placed.occurrence.end)
@@ -395,7 +396,7 @@ impl<'a> Context<'a> {
             floor = bytes.end;
             let (start_char, start_line) = cursor.go(bytes.start);
             let (end_char, end_line) = cursor.go(bytes.end);
-            let other = placed.map(|placed| sights[placed.other as usize].bytes);
+            let other = placed.map(|placed| extents[placed.other as usize]);
             let other_doc = placed.map(|placed| self.occurrences.at(placed.other).occurrence.document);
             let identity = placed.map_or(1.0, |placed| placed.occurrence.identity());
             spans.push(SpanRow {

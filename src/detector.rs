@@ -279,7 +279,7 @@ fn check_documents(documents: &[Document]) -> Result<(), Error> {
     Ok(())
 }
 
-const BINS: usize = 128;
+pub(crate) const BINS: usize = 128;
 /// Partitions that postings and anchors are scattered into.
 const PARTITIONS: usize = 1 << 8;
 /// How far below the threshold an estimate may lie before the exact comparison
@@ -352,12 +352,9 @@ impl Scan<'_> {
             let bodies = bodies(&collection, &boilerplate);
             findings.near = self.near_duplicates(&collection, &findings.originals, &bodies);
         }
-        self.assemble(
-            &Context::new(self.config, &collection, &findings),
-            &collection,
-            &findings,
-            ignored_hashes,
-        )
+        let sketches = std::mem::take(&mut findings.near.sketches);
+        let context = Context::new(self.config, &collection, &findings);
+        self.assemble(&context, &collection, &findings, sketches, ignored_hashes)
     }
 
     /// The report of near-duplicates alone.
@@ -369,7 +366,7 @@ impl Scan<'_> {
         let matched = Bits::new(std::iter::empty());
         let findings = Findings { originals, near, nearest, matched, ignored: None, families: Vec::new() };
         let context = Context::new(self.config, collection, &findings);
-        self.assemble(&context, collection, &findings, &AHashSet::new())
+        self.assemble(&context, collection, &findings, Vec::new(), &AHashSet::new())
     }
 
     /// Makes all rows.
@@ -378,10 +375,14 @@ impl Scan<'_> {
         context: &Context,
         collection: &Collection,
         findings: &Findings,
+        sketches: Vec<Sketch<BINS>>,
         ignored_hashes: &AHashSet<&str>,
     ) -> Report {
         let sights = sights(context, collection);
-        let (mut families, mut occurrences) = family_rows(context, findings, &sights);
+        let (mut families, mut occurrences) = family_rows(context, findings, &sights, &sketches);
+        // Documents need no more than this.
+        let extents: Vec<(u32, u32)> = sights.iter().map(|sight| sight.bytes).collect();
+        drop((sights, sketches));
         let kinds: Vec<_> = families.iter().map(|row| row.kind).collect();
         if let Some(ignored) = &findings.ignored {
             let named = families.iter().zip(&findings.families);
@@ -400,7 +401,7 @@ impl Scan<'_> {
             let rows = |range: &Range<usize>| {
                 let range = range.start.max(first)..range.end.max(first);
                 let mut owner = Vec::new();
-                let row = |document| context.document(document as u32, &kinds, &sights, &mut owner);
+                let row = |document| context.document(document as u32, &kinds, &extents, &mut owner);
                 let rows: Vec<_> = range.clone().map(row).collect();
                 (self.progress)(Stage::Ledger, range.len() as u64, total);
                 rows
@@ -446,7 +447,7 @@ impl Scan<'_> {
     fn boilerplate(&self, collection: &Collection, findings: &Findings, lengths: &[u32]) -> Bits {
         let context = Context::new(self.config, collection, findings);
         let sights = sights(&context, collection);
-        let (rows, _) = family_rows(&context, findings, &sights);
+        let (rows, _) = family_rows(&context, findings, &sights, &findings.near.sketches);
         let of = |is: &dyn Fn(&FamilyRow, &Family) -> bool| {
             let found = Bits::new(lengths.iter().copied());
             for (_, family) in rows.iter().zip(&findings.families).filter(|(row, family)| is(row, family)) {
@@ -1049,6 +1050,7 @@ fn family_rows(
     context: &Context,
     findings: &Findings,
     sights: &[Sight],
+    sketches: &[Sketch<BINS>],
 ) -> (Vec<FamilyRow>, Vec<OccurrenceRow>) {
     let count = findings.families.len();
     let mut rows = Vec::with_capacity(count);
@@ -1057,8 +1059,9 @@ fn family_rows(
     let step = count.div_ceil(PARTS).max(1);
     for start in (0..count).step_by(step) {
         let numbers = (start as u32..count.min(start + step) as u32).into_par_iter();
-        let made: Vec<_> =
-            numbers.map_init(Vec::new, |folded, number| context.family(number, sights, folded)).collect();
+        let made: Vec<_> = numbers
+            .map_init(Vec::new, |folded, number| context.family(number, sights, sketches, folded))
+            .collect();
         for (row, mut places) in made {
             rows.push(row);
             occurrences.append(&mut places);
