@@ -520,17 +520,12 @@ fn web_pages(folder: &Path) {
             vec!["clean", "results", "--quiet", "--drop", "boilerplate,stock,shared", "--out", &out];
         args.extend(between.iter().flat_map(|most| ["--between", most]));
         program::done(directory.path(), &args);
-        let cleaned =
-            std::fs::read_to_string(directory.path().join(out).join("pages.jsonl")).expect("written");
-        let cleaned: BTreeMap<String, Document> = cleaned
-            .lines()
-            .map(|line| serde_json::from_str::<Document>(line).expect("JSON"))
-            .map(|page| (page.id.clone(), page))
-            .collect();
+        let cleaned = program::lines(directory.path().join(out).join("pages.jsonl"));
+        let cleaned: BTreeMap<&str, &str> =
+            cleaned.iter().filter_map(|page| page["id"].as_str().zip(page["text"].as_str())).collect();
         let (mut right, mut left, mut wanted) = (0, 0, 0);
         for article in &articles {
-            let (expected, found) =
-                (words(&article.text), words(cleaned.get(&article.id).map_or("", |page| &page.text)));
+            let (expected, found) = (words(&article.text), words(cleaned.get(&*article.id).unwrap_or(&"")));
             left += found.values().sum::<u64>();
             wanted += expected.values().sum::<u64>();
             let both = found.iter().map(|(word, count)| *count.min(expected.get(word).unwrap_or(&0)));

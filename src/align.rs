@@ -125,7 +125,7 @@ pub(crate) fn least_tokens(config: &Config, b: &Tokens, a: &Tokens, anchors: &[A
     let characters = if b.characters == a.characters {
         b.characters
     } else {
-        let singles = anchors.iter().filter(|anchor| b.is_single(anchor.b as usize)).count();
+        let singles = anchors.iter().filter(|anchor| b.token(anchor.b as usize).single).count();
         2 * singles > anchors.len()
     };
     config.lengths(characters).min_tokens

@@ -10,11 +10,10 @@ use ahash::AHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::bits::Bits;
-use crate::clusters::Verified;
+use crate::clusters::{Near, Verified};
 use crate::collection::Collection;
 use crate::config::Config;
 use crate::cursor::{Cursor, count};
-use crate::detector::{BINS, Near};
 use crate::document::Date;
 use crate::families::{Family, Occurrence};
 use crate::kinds::{Facts, Signals, quotes};
@@ -192,7 +191,7 @@ impl<'a> Context<'a> {
 
     /// The row of a family and those of its occurrences, from the sights and the
     /// sketches of all documents. `folded` is a buffer.
-    pub(crate) fn family(
+    pub(crate) fn family<const BINS: usize>(
         &self,
         number: u32,
         sights: &[Sight],

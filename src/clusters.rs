@@ -9,6 +9,8 @@
 
 use ahash::RandomState;
 
+use crate::bands::Bands;
+
 /// Two near-duplicate documents, by number, `a < b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Verified {
@@ -33,6 +35,22 @@ impl Verified {
     pub(crate) fn containments(&self) -> (f64, f64) {
         let shared = f64::from(self.shared);
         (shared / f64::from(self.sizes.0), shared / f64::from(self.sizes.1))
+    }
+}
+
+/// Near-duplicates among first copies.
+pub(crate) struct Near {
+    pub bands: Bands,
+    pub crowded: usize,
+    pub pairs: Vec<Verified>,
+    /// The leader of every document; a later copy is its own.
+    pub leaders: Vec<u32>,
+}
+
+impl Near {
+    /// Every document by itself.
+    pub(crate) fn alone(documents: u32, bands: Bands) -> Self {
+        Near { bands, crowded: 0, pairs: Vec::new(), leaders: (0..documents).collect() }
     }
 }
 

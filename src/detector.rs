@@ -17,7 +17,7 @@ use crate::anchors::{self, Anchor, anchors};
 use crate::assemble::{Context, Findings, Sight, rest_similarity};
 use crate::bands::{self, Bands, entry};
 use crate::bits::{self, Bits};
-use crate::clusters::{Lookup, Verified, leaders};
+use crate::clusters::{Lookup, Near, Verified, leaders};
 use crate::collection::{Collection, Order};
 use crate::compare;
 use crate::config::{Config, DedupeOn, Lengths, Only, Unit};
@@ -279,7 +279,7 @@ fn check_documents(documents: &[Document]) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) const BINS: usize = 128;
+const BINS: usize = 128;
 /// Partitions that postings and anchors are scattered into.
 const PARTITIONS: usize = 1 << 8;
 /// How far below the threshold an estimate may lie before the exact comparison
@@ -309,10 +309,13 @@ impl Scan<'_> {
         let near = || match self.config.dedupe_on {
             DedupeOn::Text => self.near_duplicates(&collection, &originals, &all),
             // Only sketches until it is known what the bodies are.
-            DedupeOn::Body => Near::alone(self.sketches(&collection, &originals, &all)),
+            DedupeOn::Body => {
+                let near = Near::alone(collection.len() as u32, Bands::choose(BINS, 1.0));
+                (near, self.sketches(&collection, &originals, &all))
+            }
         };
         if self.config.only == Some(Only::Duplicates) {
-            let near = near();
+            let (near, _) = near();
             return self.duplicates(&collection, originals, near);
         }
         let lengths: Vec<u32> =
@@ -338,7 +341,7 @@ impl Scan<'_> {
         }
         // Copies are projected one after the other, and families merged so, while
         // something else is done.
-        let (near, families) = rayon::join(near, || {
+        let ((near, mut sketches), families) = rayon::join(near, || {
             let copies = project(&batches, &lengths);
             self.families(&collection, &originals, batches, copies, &lengths, &matched)
         });
@@ -348,11 +351,10 @@ impl Scan<'_> {
         }
         let mut findings = Findings { originals, near, nearest, matched, ignored, families };
         if self.config.dedupe_on == DedupeOn::Body {
-            let boilerplate = self.boilerplate(&collection, &findings, &lengths);
+            let boilerplate = self.boilerplate(&collection, &findings, &sketches, &lengths);
             let bodies = bodies(&collection, &boilerplate);
-            findings.near = self.near_duplicates(&collection, &findings.originals, &bodies);
+            (findings.near, sketches) = self.near_duplicates(&collection, &findings.originals, &bodies);
         }
-        let sketches = std::mem::take(&mut findings.near.sketches);
         let context = Context::new(self.config, &collection, &findings);
         self.assemble(&context, &collection, &findings, sketches, ignored_hashes)
     }
@@ -444,10 +446,16 @@ impl Scan<'_> {
     /// Tokens in passages that are boilerplate, and in those with the shape of a
     /// template, of which a document may have several: the rest of it differs
     /// once all are taken away.
-    fn boilerplate(&self, collection: &Collection, findings: &Findings, lengths: &[u32]) -> Bits {
+    fn boilerplate(
+        &self,
+        collection: &Collection,
+        findings: &Findings,
+        sketches: &[Sketch<BINS>],
+        lengths: &[u32],
+    ) -> Bits {
         let context = Context::new(self.config, collection, findings);
         let sights = sights(&context, collection);
-        let (rows, _) = family_rows(&context, findings, &sights, &findings.near.sketches);
+        let (rows, _) = family_rows(&context, findings, &sights, sketches);
         let of = |is: &dyn Fn(&FamilyRow, &Family) -> bool| {
             let found = Bits::new(lengths.iter().copied());
             for (_, family) in rows.iter().zip(&findings.families).filter(|(row, family)| is(row, family)) {
@@ -498,8 +506,13 @@ impl Scan<'_> {
     }
 
     /// The verified near-duplicate pairs among first copies, and the leaders,
-    /// by the words that documents are compared by.
-    fn near_duplicates(&self, collection: &Collection, originals: &[u32], words: &[Words]) -> Near {
+    /// by the words that documents are compared by; and all sketches of these.
+    fn near_duplicates(
+        &self,
+        collection: &Collection,
+        originals: &[u32],
+        words: &[Words],
+    ) -> (Near, Vec<Sketch<BINS>>) {
         let sketches = self.sketches(collection, originals, words);
         let bands = Bands::choose(BINS, self.config.similarity);
         let roles = collection.roles;
@@ -545,7 +558,7 @@ impl Scan<'_> {
             verified.sort_unstable_by_key(|pair| (pair.a, pair.b));
         }
         let leaders = leaders(collection.len(), &verified);
-        Near { bands, crowded, sketches, pairs: verified, leaders }
+        (Near { bands, crowded, pairs: verified, leaders }, sketches)
     }
 
     /// Those of the pairs, sorted, that are as alike as is asked for, by sets of
@@ -925,24 +938,6 @@ fn bring_near(nearest: &mut [(u32, u32)], later: u32, earlier: u32, tokens: u32)
         if this != other && (tokens, Reverse(other)) > (best.0, Reverse(best.1)) {
             *best = (tokens, other);
         }
-    }
-}
-
-/// Near-duplicates among first copies.
-pub(crate) struct Near {
-    pub bands: Bands,
-    pub crowded: usize,
-    pub sketches: Vec<Sketch<BINS>>,
-    pub pairs: Vec<Verified>,
-    /// The leader of every document; a later copy is its own.
-    pub leaders: Vec<u32>,
-}
-
-impl Near {
-    /// Every document by itself.
-    fn alone(sketches: Vec<Sketch<BINS>>) -> Self {
-        let leaders = (0..sketches.len() as u32).collect();
-        Near { bands: Bands::choose(BINS, 1.0), crowded: 0, sketches, pairs: Vec::new(), leaders }
     }
 }
 

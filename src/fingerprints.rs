@@ -198,7 +198,7 @@ pub(crate) fn is_block(tokens: &Tokens, from: usize, end: usize) -> bool {
 /// Blocks have keys of their own, so that they never meet a shingle. Their first token
 /// says of which sort they are, since their document may be of the other.
 fn block(tokens: &Tokens, range: Range<usize>, config: &Config) -> u64 {
-    let characters = tokens.is_single(range.start);
+    let characters = tokens.token(range.start).single;
     key(hash::mix(hash::words(&tokens.words[range]) ^ 0x626c_6f63_6b73), characters, config)
 }
 

@@ -476,12 +476,6 @@ impl Tokens<'_> {
         token_at(self.text, self.places[number].byte(), self.split)
     }
 
-    /// Whether a token is one character of a script without spaces.
-    pub(crate) fn is_single(&self, number: usize) -> bool {
-        let first = self.text[self.places[number].byte()..].chars().next();
-        first.is_some_and(|c| !c.is_ascii() && fold(c).0 == Class::Single)
-    }
-
     /// The letters and digits of a range of tokens.
     pub(crate) fn weight_of(&self, from: usize, to: usize) -> u64 {
         let text = self.text[self.extent(from, to)].as_bytes();

@@ -361,6 +361,12 @@ fn what_is_not_changed_stays_byte_for_byte() {
     assert!(refused(directory.path(), &["clean", "results", "--out", "new"]).contains("nothing to do"));
 }
 
+/// Writes rows as a file of JSON Lines.
+fn write_lines(path: &Path, rows: &[Value]) {
+    let file: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    fs::write(path, file).unwrap();
+}
+
 #[test]
 fn short_lines_between_cut_ones_go_if_asked() {
     let directory = directory();
@@ -380,8 +386,7 @@ fn short_lines_between_cut_ones_go_if_asked() {
         page(2, "Cows on the road", "Two hundred people came when first cherries were sold at market."),
         page(3, "Rain until Friday", "City library stays closed until its roof has been mended."),
     ];
-    let file: String = rows.iter().map(|row| format!("{row}\n")).collect();
-    fs::write(at("pages.jsonl"), file).unwrap();
+    write_lines(&at("pages.jsonl"), &rows);
     done(directory.path(), &["scan", "pages.jsonl", "--out", "results"]);
     let drop = "boilerplate,stock,shared,repeat,first,syndicated";
     let cleaned = |args: &[&str], out: &str| -> Vec<String> {
@@ -413,8 +418,7 @@ fn clusters_keep_one_and_passages_too_if_asked() {
         json!({"id": "c", "source": "Times", "date": "2020-01-01", "text": story}),
         json!({"id": "d", "source": "Times", "text": "Something else entirely happened in the next town."}),
     ];
-    let file: String = rows.iter().map(|row| format!("{row}\n")).collect();
-    fs::write(at("stories.jsonl"), file).unwrap();
+    write_lines(&at("stories.jsonl"), &rows);
     done(directory.path(), &["scan", "stories.jsonl", "--similarity", "0.7", "--out", "results"]);
     let kept = |args: &[&str]| -> Vec<String> {
         let _ = fs::remove_dir_all(at("cleaned"));

@@ -109,7 +109,6 @@ fn closes(c: char) -> bool {
 /// none of them has more than `most` letters and digits. Without what is cut in these
 /// too. Stretches are sorted and disjoint, and so are those returned. Linear.
 pub(crate) fn between(text: &str, stretches: &[Range<usize>], most: usize) -> Vec<Range<usize>> {
-    let letters = |range: Range<usize>| text[range].chars().filter(|c| c.is_alphanumeric()).count();
     let mut found = Vec::new();
     // The lines since the last that was cut, as long as they are short.
     let mut open: Option<Range<usize>> = None;
@@ -119,8 +118,9 @@ pub(crate) fn between(text: &str, stretches: &[Range<usize>], most: usize) -> Ve
         let end = start + line.len();
         rest = &rest[rest.partition_point(|stretch| stretch.end <= start)..];
         let here = rest.iter().take_while(|stretch| stretch.start < end);
-        let cut: usize = here.map(|stretch| letters(stretch.start.max(start)..stretch.end.min(end))).sum();
-        let all = letters(start..end);
+        let cut: usize =
+            here.map(|stretch| letters(&text[stretch.start.max(start)..stretch.end.min(end)])).sum();
+        let all = letters(line);
         if all > 0 && 2 * cut >= all {
             if let Some(lines) = open.replace(end..end) {
                 uncut(lines, stretches, &mut found);
@@ -132,8 +132,13 @@ pub(crate) fn between(text: &str, stretches: &[Range<usize>], most: usize) -> Ve
         }
         start = end;
     }
-    found.retain(|stretch| letters(stretch.clone()) > 0);
+    found.retain(|stretch| letters(&text[stretch.clone()]) > 0);
     found
+}
+
+/// The letters and digits of a text.
+pub(crate) fn letters(text: &str) -> usize {
+    text.chars().filter(|c| c.is_alphanumeric()).count()
 }
 
 /// Appends what is left of a stretch of text without some others.
@@ -270,7 +275,6 @@ mod tests {
                 if cut > 0 {
                     stretches.push(start..start + cut);
                 }
-                let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
                 states.push((start..text.len(), letters(&line[..cut]), letters(line)));
             }
             let is_cut = |state: &(Range<usize>, usize, usize)| state.2 > 0 && 2 * state.1 >= state.2;

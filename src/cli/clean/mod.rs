@@ -102,8 +102,7 @@ pub(crate) fn run(args: &CleanArgs, messages: Messages) -> Result<u8> {
             if text.chars().any(char::is_alphanumeric) {
                 for (place, reason) in stretches {
                     changes.push(change("cut", (*reason).to_owned(), Some(place)));
-                    let cut = &document.text[place.clone()];
-                    letters_cut += cut.chars().filter(|c| c.is_alphanumeric()).count() as u64;
+                    letters_cut += cut::letters(&document.text[place.clone()]) as u64;
                 }
                 verdict = Verdict::Cut(text);
             } else {
