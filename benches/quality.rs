@@ -514,11 +514,12 @@ fn web_pages(folder: &Path) {
         words
     };
     println!("\ncleanportaleval, words left by `clean --drop boilerplate,stock,shared`, all pages together");
-    for (number, between) in [None, Some("100"), Some("150"), Some("200")].into_iter().enumerate() {
+    for (number, main) in [None, Some("--main=30"), Some("--main"), Some("--main=80")].into_iter().enumerate()
+    {
         let out = format!("cleaned-{number}");
         let mut args =
             vec!["clean", "results", "--quiet", "--drop", "boilerplate,stock,shared", "--out", &out];
-        args.extend(between.iter().flat_map(|most| ["--between", most]));
+        args.extend(main);
         program::done(directory.path(), &args);
         let cleaned = program::lines(directory.path().join(out).join("pages.jsonl"));
         let cleaned: BTreeMap<&str, &str> =
@@ -533,8 +534,8 @@ fn web_pages(folder: &Path) {
         }
         let (right, left, wanted) = (right as f64, left as f64, wanted as f64);
         println!(
-            "{:14} precision {:.3}  recall {:.3}  F {:.3}",
-            between.map_or_else(String::new, |most| format!("--between {most}")),
+            "{:9}  precision {:.3}  recall {:.3}  F {:.3}",
+            main.unwrap_or_default(),
             right / left,
             right / wanted,
             2.0 * right / (left + wanted)

@@ -368,13 +368,14 @@ fn write_lines(path: &Path, rows: &[Value]) {
 }
 
 #[test]
-fn short_lines_between_cut_ones_go_if_asked() {
+fn only_the_main_text_stays_if_asked() {
     let directory = directory();
     let at = |name: &str| directory.path().join(name);
     let menu = "Home and news of the whole region\nWeather and traffic for all of the county";
     let foot = "All rights reserved by the publisher of these pages\nTerms of use and privacy policy of the publisher";
     let page = |number: usize, teaser: &str, story: &str| {
-        let text = format!("{menu}\n{teaser}\n{foot}\n{story}\n{menu}\n{foot}\n");
+        let by = ["Anna", "Bert", "Carla"][number - 1];
+        let text = format!("{menu}\n{teaser}\n{foot}\n{by}\n{story}\n{menu}\n{by}\n{foot}\n");
         json!({"id": format!("p{number}"), "text": text})
     };
     let rows = [
@@ -384,7 +385,7 @@ fn short_lines_between_cut_ones_go_if_asked() {
             "Fire destroyed an old mill by a river on Monday night; nobody got hurt.",
         ),
         page(2, "Cows on the road", "Two hundred people came when first cherries were sold at market."),
-        page(3, "Rain until Friday", "City library stays closed until its roof has been mended."),
+        page(3, "Rain until Friday", "City library stays closed until its roof has been mended by the town."),
     ];
     write_lines(&at("pages.jsonl"), &rows);
     done(directory.path(), &["scan", "pages.jsonl", "--out", "results"]);
@@ -394,17 +395,13 @@ fn short_lines_between_cut_ones_go_if_asked() {
         let rows = lines(at(out).join("pages.jsonl"));
         rows.iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect()
     };
-    let kept = cleaned(&[], "a");
-    assert!(kept[0].starts_with("Mayor opens bridge\nFire destroyed"), "{kept:?}");
-    assert_eq!(
-        cleaned(&["--between", "40"], "b")[0],
-        "Fire destroyed an old mill by a river on Monday night; nobody got hurt.\n"
-    );
+    let story = "Anna\nFire destroyed an old mill by a river on Monday night; nobody got hurt.\n";
+    assert_eq!(cleaned(&[], "a")[0], format!("Mayor opens bridge\n{story}Anna\n"));
+    assert_eq!(cleaned(&["--main"], "b")[0], story);
+    assert_eq!(cleaned(&["--main=80"], "c")[0], cleaned(&[], "d")[0]);
     let reasons = lines(at("b/manifest.jsonl"));
-    assert_eq!(reasons.iter().filter(|change| change["reason"] == "between cuts").count(), 3);
-    assert!(
-        refused(directory.path(), &["clean", "results", "--between", "40", "--out", "c"]).contains("--drop")
-    );
+    assert_eq!(reasons.iter().filter(|change| change["reason"] == "outside the main text").count(), 6);
+    assert!(refused(directory.path(), &["clean", "results", "--main", "--out", "e"]).contains("--drop"));
 }
 
 #[test]

@@ -316,7 +316,7 @@ Examples:
   twicetold scan crawl/ --out results
   twicetold clean results --drop boilerplate,repeat --dry-run
   twicetold clean results --drop boilerplate --near-duplicates drop --keep-copy longest --out cleaned
-  twicetold clean results --drop boilerplate,stock,shared --between 150 --out articles
+  twicetold clean results --drop boilerplate,stock,shared --main --out articles
   twicetold clean results --annotate --out annotated
 
 Run it in the directory that the scan was run in. The inputs are only read.")]
@@ -349,12 +349,14 @@ pub(crate) struct CleanArgs {
     #[arg(long, value_enum, default_value_t = Boundary::Words)]
     pub cut: Boundary,
 
-    /// Cut also the lines left alone between cut ones, where none has more letters and digits
+    /// Leave only the main text of documents out of which something is cut
     ///
-    /// For web pages, whose lists of links and teasers differ from page to page. A line counts as cut
-    /// if half of its letters and digits are; 150 is a good number.
-    #[arg(long, value_name = "N", requires = "drop")]
-    pub between: Option<usize>,
+    /// For web pages, whose links, teasers and comments differ from page to page. The main text is the
+    /// run of lines with most letters and digits left, if each line costs N of them, and what stands
+    /// around it up to the next line that is cut; a line counts as cut if half of its letters and digits
+    /// are. Where no line has more than N left, no more is cut. Needs texts in lines.
+    #[arg(long, value_name = "N", requires = "drop", num_args = 0..=1, require_equals = true, default_missing_value = "50")]
+    pub main: Option<usize>,
 
     /// Remove nothing; add to each record what would be, its originality, cluster and spans
     #[arg(long)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// Where a cut may begin and end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Boundary {
-    /// Between words: all of a passage is cut
+    /// Between words: all of a passage is cut, except single words of it inside other text
     Words,
     /// Only whole sentences are cut
     Sentences,
@@ -14,8 +14,10 @@ pub(crate) enum Boundary {
 }
 
 /// Joins stretches with nothing but punctuation between them, and narrows each
-/// to the boundaries it may be cut at. They are sorted and disjoint, and so are
-/// those returned.
+/// to the boundaries it may be cut at. Between words, those stay that are no more
+/// than a few words inside a line: what an edited passage has left of another is
+/// not read as a repeat there, and without it the rest is not read at all. They
+/// are sorted and disjoint, and so are those returned.
 pub(crate) fn narrowed(text: &str, stretches: &[Range<usize>], boundary: Boundary) -> Vec<Range<usize>> {
     let mut joined: Vec<Range<usize>> = Vec::new();
     for stretch in stretches {
@@ -33,10 +35,33 @@ pub(crate) fn narrowed(text: &str, stretches: &[Range<usize>], boundary: Boundar
             last = at;
         });
         let cut = first?..last.min(stretch.end);
-        (cut.start < cut.end && text[cut.clone()].chars().any(char::is_alphanumeric)).then_some(cut)
+        let is_cut = cut.start < cut.end
+            && text[cut.clone()].chars().any(char::is_alphanumeric)
+            && (boundary != Boundary::Words || !is_scrap(text, &cut));
+        is_cut.then_some(cut)
     };
     joined.into_iter().filter_map(narrow).collect()
 }
+
+/// Whether a stretch has less than [`PHRASE`] words, with space and other words of the
+/// same line on both sides.
+fn is_scrap(text: &str, stretch: &Range<usize>) -> bool {
+    let inner = &text[stretch.clone()];
+    if inner.split_whitespace().take(PHRASE).count() == PHRASE {
+        return false;
+    }
+    let apart = |c: char| !c.is_alphanumeric();
+    let before = &text[..stretch.end - inner.trim_start_matches(apart).len()];
+    let after = &text[stretch.start + inner.trim_end_matches(apart).len()..];
+    let space_before = &before[before.trim_end_matches(apart).len()..];
+    let space_after = &after[..after.len() - after.trim_start_matches(apart).len()];
+    [(before, space_before), (after, space_after)].iter().all(|(rest, space)| {
+        space.len() < rest.len() && space.contains(char::is_whitespace) && !space.contains('\n')
+    })
+}
+
+/// The least number of words that are cut out of the middle of a line.
+const PHRASE: usize = 4;
 
 /// Calls `found` with the places in a stretch where something begins that may
 /// be cut off from what precedes it, and with the first such place behind the
@@ -105,13 +130,20 @@ fn closes(c: char) -> bool {
     matches!(c, '"' | '\'' | '”' | '’' | '»' | ')' | ']' | '」' | '』')
 }
 
-/// What is left between lines of which half or more is cut: runs of other lines, if
-/// none of them has more than `most` letters and digits. Without what is cut in these
-/// too. Stretches are sorted and disjoint, and so are those returned. Linear.
-pub(crate) fn between(text: &str, stretches: &[Range<usize>], most: usize) -> Vec<Range<usize>> {
-    let mut found = Vec::new();
-    // The lines since the last that was cut, as long as they are short.
-    let mut open: Option<Range<usize>> = None;
+/// What lies outside the main text: the run of lines with most letters and digits
+/// left after the cuts, where every line costs `cost` of them, and the lines around it
+/// up to the next of which half or more is cut. Empty if no run is worth its cost.
+/// Without what is cut there already. Stretches are sorted and disjoint, and so are
+/// those returned. Linear.
+///
+/// Runs of greatest sum find articles in web pages: Pasternack and Roth, *Extracting
+/// Article Text from the Web with Maximum Subsequence Segmentation* (2009), where a
+/// classifier of tokens says what here the cuts and the ends of lines do.
+pub(crate) fn outside(text: &str, stretches: &[Range<usize>], cost: usize) -> Vec<Range<usize>> {
+    let mut best = Run { sum: 0, from: 0, to: None };
+    let mut run = Run { sum: 0, from: 0, to: None };
+    // Where the last line ends that is cut.
+    let mut wall = 0;
     let mut rest = stretches;
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -121,19 +153,39 @@ pub(crate) fn between(text: &str, stretches: &[Range<usize>], most: usize) -> Ve
         let cut: usize =
             here.map(|stretch| letters(&text[stretch.start.max(start)..stretch.end.min(end)])).sum();
         let all = letters(line);
-        if all > 0 && 2 * cut >= all {
-            if let Some(lines) = open.replace(end..end) {
-                uncut(lines, stretches, &mut found);
+        if all > 0 {
+            if run.sum <= 0 {
+                run = Run { sum: 0, from: wall, to: None };
             }
-        } else if all > most {
-            open = None;
-        } else if let Some(lines) = &mut open {
-            lines.end = end;
+            run.sum += (all - cut) as i64 - cost as i64;
+            let is_cut = 2 * cut >= all;
+            if run.sum > best.sum {
+                best = run;
+            } else if is_cut {
+                best.to = best.to.or(Some(start));
+            }
+            if is_cut {
+                wall = end;
+            }
         }
         start = end;
     }
+    if best.sum == 0 {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    uncut(0..best.from, stretches, &mut found);
+    uncut(best.to.unwrap_or(text.len())..text.len(), stretches, &mut found);
     found.retain(|stretch| letters(&text[stretch.clone()]) > 0);
     found
+}
+
+/// A run of lines: what it is worth, and between which cut lines it stands.
+#[derive(Clone, Copy)]
+struct Run {
+    sum: i64,
+    from: usize,
+    to: Option<usize>,
 }
 
 /// The letters and digits of a text.
@@ -213,11 +265,11 @@ mod tests {
 
     #[test]
     fn no_scars_are_left() {
-        let text = "One.\n\nThe notice.\n\nTwo, three and four.\n";
-        assert_eq!(cut(text, "The notice.", Boundary::Words), "One.\n\nTwo, three and four.\n");
-        assert_eq!(cut(text, "three and", Boundary::Words), "One.\n\nThe notice.\n\nTwo, four.\n");
-        assert_eq!(cut(text, "One.", Boundary::Words), "The notice.\n\nTwo, three and four.\n");
-        assert_eq!(cut(text, "Two, three and four.", Boundary::Words), "One.\n\nThe notice.\n");
+        let text = "One.\n\nThe notice.\n\nTwo, three, four, five and six.\n";
+        assert_eq!(cut(text, "The notice.", Boundary::Words), "One.\n\nTwo, three, four, five and six.\n");
+        assert_eq!(cut(text, "three, four, five and", Boundary::Words), "One.\n\nThe notice.\n\nTwo, six.\n");
+        assert_eq!(cut(text, "One.", Boundary::Words), "The notice.\n\nTwo, three, four, five and six.\n");
+        assert_eq!(cut(text, "Two, three, four, five and six.", Boundary::Words), "One.\n\nThe notice.\n");
         assert_eq!(cut("a\nb\nc", "b", Boundary::Words), "a\nc");
     }
 
@@ -233,62 +285,81 @@ mod tests {
         assert_eq!(cut("他说了。这是真的。完", "这是真的。", Boundary::Sentences), "他说了。完");
         assert_eq!(cut("One. “Two.” Three", "Two.” Three", Boundary::Sentences), "One. “Two.”");
         assert_eq!(cut("One. Two.\n", "Two.", Boundary::Sentences), "One.\n");
+        // What is only a few words inside a line stays.
+        let text = "The mayor of the town spoke.\nThe end of it";
+        assert_eq!(cut(text, "of the", Boundary::Words), text);
+        assert_eq!(cut(text, "mayor of the town", Boundary::Words), "The spoke.\nThe end of it");
+        assert_eq!(cut(text, "spoke.", Boundary::Words), "The mayor of the town\nThe end of it");
+        assert_eq!(cut(text, "The end", Boundary::Words), "The mayor of the town spoke.\nof it");
+        assert_eq!(cut("这是真的 他说了", "真的", Boundary::Words), "这是 他说了");
         // Linear in hostile text as well.
         let marks = "”".repeat(100_000);
         assert_eq!(cut(&marks, &marks, Boundary::Sentences), marks);
     }
 
     #[test]
-    fn short_lines_between_cut_ones_go_too() {
-        let text = "Home\nTop story today\nNews\nA whole paragraph that somebody wrote.\nMore\nAnother teaser\n\nTerms\nEnd\n";
-        let places = |words: &[&str]| -> Vec<Range<usize>> {
-            words
-                .iter()
-                .map(|word| (text.find(word).unwrap(), word.len()))
-                .map(|(at, len)| at..at + len)
-                .collect()
+    fn the_main_text_is_what_lies_between_two_cut_lines() {
+        let text = "A page\nHome\nTop story\nNews\nThe mill\n\nA whole paragraph that somebody wrote.\nAnother one of the same length, or so.\nTags\nMore\nA reader's comment, longer than a teaser\nTerms\nEnd\n";
+        let mut stretches: Vec<Range<usize>> = Vec::new();
+        for word in ["Home", "News", "More", "Terms"] {
+            let at = text.find(word).unwrap();
+            stretches.push(at..at + word.len());
+        }
+        let found = |cost| -> Vec<&str> {
+            outside(text, &stretches, cost).into_iter().map(|stretch| text[stretch].trim()).collect()
         };
-        let stretches = places(&["Home", "News", "More", "Terms"]);
-        let found = |most| -> Vec<&str> {
-            between(text, &stretches, most).into_iter().map(|stretch| text[stretch].trim()).collect()
-        };
-        // What begins or ends the text is between nothing.
-        assert_eq!(found(13), ["Top story today", "Another teaser"]);
-        assert_eq!(found(12), [""; 0]);
-        let whole = found(40);
-        assert_eq!(whole, ["Top story today", "A whole paragraph that somebody wrote.", "Another teaser"]);
+        // The title and the tags stay with the paragraphs.
+        let comment = "A reader's comment, longer than a teaser";
+        assert_eq!(found(20), ["A page", "Top story", comment, "End"]);
+        // Where a line costs little, what is cut between two runs keeps them together.
+        assert_eq!(found(4), ["A page", "Top story", "End"]);
+        // No line is worth so much.
+        assert_eq!(found(40), [""; 0]);
+        assert_eq!(outside(text, &[], 20), [0..0; 0]);
+        assert_eq!(outside("", &[], 20), [0..0; 0]);
     }
 
     proptest! {
-        /// Against a look at each line by itself.
+        /// Against the sum of every run of lines.
         #[test]
-        fn what_is_between_equals_a_look_at_each_line(lines in prop::collection::vec(("[ab .]{0,6}", 0usize..7), 0..12), most in 0usize..6) {
-            // Of each line so many letters are cut, from its first.
+        fn the_main_text_equals_a_look_at_all_runs(lines in prop::collection::vec(("[ab .]{0,6}", 0usize..7), 0..12), cost in 0usize..5) {
+            // Of each line so many characters are cut, from its first.
             let mut text = String::new();
             let mut stretches: Vec<Range<usize>> = Vec::new();
-            let mut states: Vec<(Range<usize>, usize, usize)> = Vec::new();
+            let (mut worth, mut is_cut) = (Vec::new(), Vec::new());
             for (line, cut) in &lines {
-                let start = text.len();
-                text.push_str(line);
-                text.push('\n');
                 let cut = *cut.min(&line.len());
                 if cut > 0 {
-                    stretches.push(start..start + cut);
+                    stretches.push(text.len()..text.len() + cut);
                 }
-                states.push((start..text.len(), letters(&line[..cut]), letters(line)));
+                let (gone, all) = (letters(&line[..cut]), letters(line));
+                worth.push(if all > 0 { (all - gone) as i64 - cost as i64 } else { 0 });
+                is_cut.push(all > 0 && 2 * gone >= all);
+                text.push_str(line);
+                text.push('\n');
             }
-            let is_cut = |state: &(Range<usize>, usize, usize)| state.2 > 0 && 2 * state.1 >= state.2;
-            let mut expected = String::new();
-            for (at, state) in states.iter().enumerate() {
-                let before = states[..at].iter().rposition(is_cut);
-                let after = states[at..].iter().position(is_cut).map(|after| at + after);
-                if let (Some(before), Some(after), false) = (before, after, is_cut(state))
-                    && states[before + 1..after].iter().all(|state| state.2 <= most)
-                {
-                    expected.push_str(&text[state.0.start + lines[at].1.min(lines[at].0.len())..state.0.end]);
+            // Of runs worth the same, the one that ends first and of those the shortest.
+            let mut best = (0, 0, lines.len());
+            for end in 1..=lines.len() {
+                for start in (0..end).rev() {
+                    let sum = worth[start..end].iter().sum();
+                    if sum > best.0 {
+                        best = (sum, start, end);
+                    }
                 }
             }
-            let found: Vec<&str> = between(&text, &stretches, most).into_iter().map(|stretch| &text[stretch]).collect();
+            let (_, mut start, mut end) = best;
+            while start > 0 && !is_cut[start - 1] {
+                start -= 1;
+            }
+            while end < lines.len() && !is_cut[end] {
+                end += 1;
+            }
+            let expected: String = (0..lines.len())
+                .filter(|line| !(start..end).contains(line))
+                .map(|line| &lines[line].0[lines[line].1.min(lines[line].0.len())..])
+                .collect();
+            let found: Vec<&str> = outside(&text, &stretches, cost).into_iter().map(|stretch| &text[stretch]).collect();
             let bare = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
             prop_assert_eq!(bare(&found.concat()), bare(&expected));
             prop_assert!(found.iter().all(|text| !bare(text).is_empty()));

@@ -288,13 +288,13 @@ fn cuts<'a>(
         let places: Vec<Range<usize>> =
             gone.iter().map(|span| span.start_byte as usize..span.end_byte as usize).collect();
         let narrowed = cut::narrowed(text, &places, args.cut);
-        let between = args.between.map_or_else(Vec::new, |most| cut::between(text, &narrowed, most));
+        let outside = args.main.map_or_else(Vec::new, |cost| cut::outside(text, &narrowed, cost));
         let of_label = |stretch: Range<usize>| {
             let of = gone.iter().find(|span| (span.end_byte as usize) > stretch.start);
             (stretch, of.map_or(Label::Shared, |span| span.label).as_str())
         };
         let mut stretches: Vec<_> = narrowed.into_iter().map(of_label).collect();
-        stretches.extend(between.into_iter().map(|stretch| (stretch, "between cuts")));
+        stretches.extend(outside.into_iter().map(|stretch| (stretch, "outside the main text")));
         stretches.sort_by_key(|(stretch, _)| stretch.start);
         if !stretches.is_empty() {
             cuts.insert(doc, stretches);
