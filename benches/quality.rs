@@ -312,7 +312,7 @@ fn passages(folder: &Path) {
         })
         .collect();
     println!(
-        "\npan13-train, plagdet               none  random  translated  summary     all  granularity  false"
+        "\npan13-train, plagdet               none  random  translated  summary     all  granularity: none   all  false"
     );
     for (name, sensitivity) in [("normal", Sensitivity::Normal), ("high", Sensitivity::High)] {
         let found = detector(Config::with_sensitivity(sensitivity))
@@ -344,7 +344,8 @@ fn passages(folder: &Path) {
             }
             let (_, wrong) = score(Some("no-plagiarism"));
             let (total, _) = score(None);
-            println!("{:8.3} {:12.3} {wrong:6}", total.plagdet, total.granularity);
+            let (copied, _) = score(Some("no-obfuscation"));
+            println!("{:8.3} {:18.3} {:5.3} {wrong:6}", total.plagdet, copied.granularity, total.granularity);
         }
     }
 }

@@ -92,23 +92,23 @@ impl Words for MadeUp {
     }
 }
 
-/// The same as [`edited`], saying of each word whether it was kept.
+/// The same as [`edited`], with the number of each word that was kept.
 pub fn edited_and_kept(
     random: &mut Random,
     words: &[String],
     rate: f64,
     source: &mut impl Words,
-) -> Vec<(String, bool)> {
+) -> Vec<(String, Option<usize>)> {
     let mut out = Vec::new();
-    for word in words {
+    for (number, word) in words.iter().enumerate() {
         if !random.chance(rate) {
-            out.push((word.clone(), true));
+            out.push((word.clone(), Some(number)));
             continue;
         }
         match random.below(4) {
             0 => {}
-            1 => out.extend([(word.clone(), true), (source.one(random), false)]),
-            _ => out.push((source.one(random), false)),
+            1 => out.extend([(word.clone(), Some(number)), (source.one(random), None)]),
+            _ => out.push((source.one(random), None)),
         }
     }
     out
@@ -178,7 +178,7 @@ pub struct Planted {
     pub copies: Vec<Copy>,
     /// Byte where each word of each document starts, and where it ends.
     pub places: Vec<Vec<(usize, usize)>>,
-    /// Whether each word is a kept word of a copy.
+    /// Whether each word is one of a copy that another copy has kept too.
     pub told: Vec<Vec<bool>>,
 }
 
@@ -218,16 +218,18 @@ impl Plan {
     }
 
     pub fn plant_words<W: Words>(self, source: &mut W) -> Planted {
-        type Part = (Option<usize>, Vec<(String, bool)>);
+        type Part = (Option<usize>, Vec<(String, Option<usize>)>);
         let mut random = Random(self.seed);
-        let own = |words: Vec<String>| words.into_iter().map(|word| (word, false)).collect();
+        let own = |words: Vec<String>| words.into_iter().map(|word| (word, None)).collect();
         let mut parts: Vec<Vec<Part>> = (0..self.documents)
             .map(|_| {
                 let words = 200 + random.below(200);
                 vec![(None, own(source.some(&mut random, words)))]
             })
             .collect();
-        for passage in 0..self.passages {
+        // How many copies have kept each word of each passage.
+        let mut keepers = vec![vec![0; self.length]; self.passages];
+        for (passage, keepers) in keepers.iter_mut().enumerate() {
             let original = source.some(&mut random, self.length);
             let mut chosen: Vec<usize> = (0..self.documents).collect();
             for at in 0..self.copies {
@@ -241,6 +243,7 @@ impl Plan {
                 let cut = 20 + random.below(parts[stretch].1.len() - 40);
                 let rest = parts[stretch].1.split_off(cut);
                 let copy = edited_and_kept(&mut random, &original, self.edits, source);
+                copy.iter().filter_map(|word| word.1).for_each(|number| keepers[number] += 1);
                 parts.splice(stretch + 1..stretch + 1, [(Some(passage), copy), (None, rest)]);
             }
         }
@@ -251,8 +254,11 @@ impl Plan {
             let mut text = String::new();
             for (passage, part) in parts {
                 let start = places.len();
-                let (words, kept): (Vec<String>, Vec<bool>) = part.into_iter().unzip();
-                told.extend(kept);
+                let (words, kept): (Vec<String>, Vec<Option<usize>>) = part.into_iter().unzip();
+                let is_told = |passage: usize, number: usize| keepers[passage][number] > 1;
+                told.extend(
+                    kept.into_iter().map(|kept| passage.zip(kept).is_some_and(|(p, n)| is_told(p, n))),
+                );
                 for word in misread(&mut random, &words, self.noise) {
                     places.push((text.len(), text.len() + word.len()));
                     text.push_str(&word);
@@ -277,8 +283,8 @@ impl Plan {
 pub struct Score {
     /// Copies of which at least 80 % of the words stand in one family.
     pub recall: f64,
-    /// Copies of which at least 80 % of the kept words are told, by whatever
-    /// families.
+    /// Copies of which at least 80 % of the words that another has too are told, by
+    /// whatever families.
     pub told: f64,
     /// Words by which a copy's boundaries are missed, on average.
     pub boundary: f64,
@@ -346,9 +352,9 @@ impl Planted {
         };
         let is_told = |copy: &&Copy| {
             let words = || copy.start..copy.end;
-            let kept = words().filter(|&word| self.told[copy.document][word]);
-            let told = kept.clone().filter(|&word| is_told[copy.document][word]);
-            10 * told.count() >= 8 * kept.count()
+            let shared = words().filter(|&word| self.told[copy.document][word]);
+            let told = shared.clone().filter(|&word| is_told[copy.document][word]);
+            10 * told.count() >= 8 * shared.count()
         };
         let own = is_copy.iter().flatten().filter(|is_copy| !**is_copy).count();
         Score {
