@@ -23,6 +23,7 @@ use ahash::AHashMap;
 
 use crate::hash;
 use crate::postings::Posting;
+use crate::touch::touch;
 
 /// Two places with one fingerprint: position `b` of document `later` and
 /// position `a` of document `earlier`. Inside one document, `a < b`.
@@ -42,6 +43,8 @@ const ORDINALS: usize = 16;
 /// Buffers that live as long as their worker.
 #[derive(Default)]
 pub(crate) struct Scratch {
+    /// All places of the fingerprint.
+    places: Vec<Place>,
     /// The kinds of surroundings met so far, in order of their first place.
     classes: Vec<Class>,
     /// The class of each kind of surroundings, once they are many.
@@ -52,18 +55,28 @@ pub(crate) struct Scratch {
     /// For each class the classes that had one of its runs first.
     targets: Vec<usize>,
     /// Places of one document whose surroundings were new.
-    fresh: Vec<Posting>,
+    fresh: Vec<Place>,
+}
+
+/// Where a fingerprint stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Place {
+    document: u32,
+    position: u32,
+    /// A hash of what surrounds it.
+    context: u64,
 }
 
 /// One kind of surroundings of a fingerprint.
 struct Class {
-    context: u64,
     /// The first place that has them, and the last so far.
-    leader: Posting,
-    last: Posting,
+    leader: Place,
+    last: Place,
     targets: Range<usize>,
 }
 
+/// Places whose surroundings are fetched together.
+const AT_ONCE: usize = 64;
 /// Classes up to which they are compared one by one.
 const FEW: usize = 8;
 
@@ -80,12 +93,15 @@ pub(crate) fn anchors<'a>(
     match group {
         [] | [_] => return,
         // Most are of two places.
-        [x, y] => return found(anchor(x, y)),
+        [x, y] => {
+            return found(Anchor { later: y.document, earlier: x.document, b: y.position, a: x.position });
+        }
         _ => (),
     }
-    scratch.clear();
-    let (mut first, mut previous): (&[Posting], &[Posting]) = (&[], &[]);
-    for here in group.chunk_by(|x, y| x.document == y.document) {
+    scratch.begin(group, &words, lengths);
+    let places = std::mem::take(&mut scratch.places);
+    let (mut first, mut previous): (&[Place], &[Place]) = (&[], &[]);
+    for here in places.chunk_by(|x, y| x.document == y.document) {
         for pair in here.windows(2) {
             found(anchor(&pair[0], &pair[1]));
         }
@@ -123,20 +139,31 @@ pub(crate) fn anchors<'a>(
         }
         previous = here;
     }
+    scratch.places = places;
 }
 
 impl Scratch {
-    fn clear(&mut self) {
+    /// Makes ready for other places, and looks at what surrounds them.
+    fn begin<'a>(&mut self, group: &[Posting], words: &impl Fn(u32) -> &'a [u32], lengths: (usize, usize)) {
         self.classes.clear();
         self.by_context.clear();
         self.by_run.clear();
         self.targets.clear();
+        self.places.clear();
+        for some in group.chunks(AT_ONCE) {
+            touch(some.iter().map(|place| u64::from(words(place.document)[place.position as usize])));
+            self.places.extend(some.iter().map(|&Posting { document, position, .. }| Place {
+                document,
+                position,
+                context: context(words(document), lengths, position),
+            }));
+        }
     }
 
     /// The class of a place, if its surroundings were met before.
-    fn class(&self, place: &Posting) -> Option<usize> {
+    fn class(&self, place: &Place) -> Option<usize> {
         match self.classes.len() <= FEW {
-            true => self.classes.iter().position(|class| class.context == place.context),
+            true => self.classes.iter().position(|class| class.leader.context == place.context),
             false => self.by_context.get(&place.context).copied(),
         }
     }
@@ -144,19 +171,14 @@ impl Scratch {
     /// Adds the class of a place with new surroundings, and finds which class
     /// was the first with each of the runs of `k + w - 1` tokens that hold the
     /// fingerprint, at one of `w` offsets.
-    fn add<'a>(
-        &mut self,
-        place: &Posting,
-        words: &impl Fn(u32) -> &'a [u32],
-        (k, w): (usize, usize),
-    ) -> usize {
+    fn add<'a>(&mut self, place: &Place, words: &impl Fn(u32) -> &'a [u32], (k, w): (usize, usize)) -> usize {
         let new = self.classes.len();
         if new == FEW {
             // From here on by tables.
             let known = self.targets.len();
             for at in 0..new {
-                let Class { context, leader, .. } = self.classes[at];
-                self.by_context.insert(context, at);
+                let leader = self.classes[at].leader;
+                self.by_context.insert(leader.context, at);
                 self.look_up(at, &leader, words, (k, w));
             }
             self.targets.truncate(known);
@@ -169,7 +191,7 @@ impl Scratch {
             self.look_up(new, place, words, (k, w));
         }
         let targets = start..self.targets.len();
-        self.classes.push(Class { context: place.context, leader: *place, last: *place, targets });
+        self.classes.push(Class { leader: *place, last: *place, targets });
         new
     }
 
@@ -183,7 +205,7 @@ impl Scratch {
     fn look_up<'a>(
         &mut self,
         number: usize,
-        place: &Posting,
+        place: &Place,
         words: &impl Fn(u32) -> &'a [u32],
         (k, w): (usize, usize),
     ) {
@@ -198,7 +220,7 @@ impl Scratch {
     }
 
     /// The same by comparing with each class, which for a few is quicker.
-    fn compare<'a>(&mut self, place: &Posting, words: &impl Fn(u32) -> &'a [u32], (k, w): (usize, usize)) {
+    fn compare<'a>(&mut self, place: &Place, words: &impl Fn(u32) -> &'a [u32], (k, w): (usize, usize)) {
         let start = self.targets.len();
         let text = words(place.document);
         let here = place.position as usize;
@@ -225,17 +247,27 @@ impl Scratch {
     }
 }
 
-fn anchor(earlier: &Posting, later: &Posting) -> Anchor {
+/// A hash of the tokens around a fingerprint: of all that a run of the guaranteed
+/// length which holds it could hold besides.
+fn context(words: &[u32], (k, w): (usize, usize), at: u32) -> u64 {
+    let at = at as usize;
+    let from = at.saturating_sub(w - 1);
+    let to = (at + k + w - 1).min(words.len());
+    // Where the text begins, so many tokens are missing.
+    hash::mix(hash::words(&words[from..to]) ^ (at - from) as u64)
+}
+
+fn anchor(earlier: &Place, later: &Place) -> Anchor {
     Anchor { later: later.document, earlier: earlier.document, b: later.position, a: earlier.position }
 }
 
 /// Whether [`cross`] anchors every place of one document to every one of
 /// another.
-fn pairs_all(earlier: &[Posting], later: &[Posting]) -> bool {
+fn pairs_all(earlier: &[Place], later: &[Place]) -> bool {
     earlier.len() <= ALL_PAIRS && later.len() <= ALL_PAIRS
 }
 
-fn cross(earlier: &[Posting], later: &[Posting], found: &mut impl FnMut(Anchor)) {
+fn cross(earlier: &[Place], later: &[Place], found: &mut impl FnMut(Anchor)) {
     if pairs_all(earlier, later) {
         for y in later {
             earlier.iter().for_each(|x| found(anchor(x, y)));
@@ -250,22 +282,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::config::Lengths;
-    use crate::fingerprints::context;
-
-    fn postings(places: &[(u32, u32)]) -> Vec<Posting> {
-        places
-            .iter()
-            .map(|&(document, position)| Posting { key: 1, context: 0, document, position })
-            .collect()
-    }
 
     fn run(places: &[(u32, u32)], texts: &[Vec<u32>]) -> Vec<(u32, u32, u32, u32)> {
-        let lengths = Lengths { shingle: 5, window: 4, min_tokens: 8 };
-        let mut places = postings(places);
-        for place in &mut places {
-            place.context = context(&texts[place.document as usize], lengths, place.position);
-        }
+        let posting = |&(document, position): &(u32, u32)| Posting { key: 1, document, position };
+        let places: Vec<Posting> = places.iter().map(posting).collect();
         let mut found = Vec::new();
         anchors(
             &places,
@@ -328,7 +348,7 @@ mod tests {
             let words = |document: u32| &texts[document as usize].0[..];
             let (mut few, mut many) = (Scratch::default(), Scratch::default());
             for (document, (_, position)) in (0..).zip(&texts) {
-                let place = Posting { key: 1, context: 0, document, position: *position };
+                let place = Place { document, position: *position, context: 0 };
                 few.add(&place, &words, (5, 4));
                 many.look_up(document as usize, &place, &words, (5, 4));
                 prop_assert_eq!(&few.targets, &many.targets);

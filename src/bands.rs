@@ -72,14 +72,11 @@ pub(crate) fn entry(bucket: u32, document: u32) -> u64 {
 /// buckets too full to pair all.
 ///
 /// `entries` are those of [`entry`], each once; the first `skip` bits of all are equal.
-pub(crate) fn pairs(entries: &[u64], skip: u32) -> (Vec<u64>, usize) {
-    // Most buckets hold one document.
-    let filter = TwiceFilter::new(entries.len());
+/// `filter` is a buffer.
+pub(crate) fn pairs(entries: &mut [u64], skip: u32, filter: &mut TwiceFilter) -> (Vec<u64>, usize) {
     let bucket = |entry: u64| entry >> 32;
-    let key = |entry: u64| entry << skip & !u64::from(u32::MAX);
-    entries.iter().for_each(|&entry| filter.add(key(entry)));
-    let mut entries: Vec<u64> =
-        entries.iter().copied().filter(|&entry| filter.added_twice(key(entry))).collect();
+    // Most buckets hold one document.
+    let entries = filter.recurring(entries, skip, |&entry| bucket(entry) << 32);
     entries.sort_unstable();
     let mut pairs: Vec<u64> = Vec::new();
     let mut crowded = 0;
@@ -116,9 +113,10 @@ mod tests {
     fn small_buckets_pair_all_and_large_ones_a_bounded_number() {
         let pair = |a: u64, b: u64| b << 32 | a;
         let small: Vec<_> = (0..5).map(|doc| entry(7, doc)).collect();
-        assert_eq!(pairs(&small, 8), ((0..5).flat_map(|b| (0..b).map(move |a| pair(a, b))).collect(), 0));
+        let pairs = |entries: &[u64]| pairs(&mut entries.to_vec(), 8, &mut TwiceFilter::default());
+        assert_eq!(pairs(&small), ((0..5).flat_map(|b| (0..b).map(move |a| pair(a, b))).collect(), 0));
         let crowd: Vec<_> = (0..1000).map(|doc| entry(7, doc)).collect();
-        let (found, crowded) = pairs(&crowd, 8);
+        let (found, crowded) = pairs(&crowd);
         assert_eq!(crowded, 1);
         assert!(found.len() <= 1000 * BUCKET);
         for doc in 1..1000 {

@@ -27,7 +27,7 @@ use crate::families::{Family, Occurrence, families};
 use crate::fingerprints::{Fingerprints, lengths_of};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::orphans::{Told, alone};
-use crate::postings::{Partitioned, Posting, TwiceFilter, sort_by_key};
+use crate::postings::{Posting, TwiceFilter, add_postings, scatter, sort_by_key};
 use crate::projection::{Batch, Copies, project};
 use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
@@ -603,18 +603,19 @@ impl Scan<'_> {
     /// ignored texts only set bits of `ignored`.
     fn alignments(&self, collection: &Collection, originals: &[u32], ignored: Option<&Bits>) -> Vec<Batch> {
         let roles = collection.roles;
-        let mut postings = self.postings(collection, originals);
         let words = |document: u32| collection.tokens(document).words;
         // Anchors are found, and then aligned along.
         let total = 2 * PARTITIONS as u64;
-        let found: Vec<Vec<Anchor>> = postings
-            .split()
+        let found: Vec<Vec<Anchor>> = self
+            .postings(collection, originals)
             .into_par_iter()
-            .map_init(Default::default, |(scratch, spare): &mut (anchors::Scratch, Vec<_>), partition| {
+            .map_init(Default::default, |buffers, mut partition| {
+                let (filter, spare, scratch): &mut (TwiceFilter, _, anchors::Scratch) = buffers;
                 // The first byte of the key is the number of the partition.
-                sort_by_key(partition, 8, spare);
+                let recurring = filter.recurring(&mut partition, 8, |posting| posting.key);
+                sort_by_key(recurring, 8, spare);
                 let mut found = Vec::new();
-                for group in partition.chunk_by(|x, y| x.key == y.key) {
+                for group in recurring.chunk_by(|x, y| x.key == y.key) {
                     let lengths = lengths_of(group[0].key, self.config).of_runs();
                     // Ignored texts come first. What hangs on them changes
                     // nothing among the others.
@@ -637,21 +638,17 @@ impl Scan<'_> {
                 found
             })
             .collect();
-        drop(postings);
         let documents = collection.len().max(1);
-        let mut by_later =
-            partitioned(found, |anchor: &Anchor| anchor.later as usize * PARTITIONS / documents);
-        by_later
-            .split()
+        partitioned(found, |anchor| anchor.later as usize * PARTITIONS / documents)
             .into_par_iter()
-            .map(|partition| {
+            .map(|mut partition| {
                 partition.sort_unstable_by_key(align::by_diagonal);
                 let mut batch = Batch::default();
                 let tokens = |document| collection.tokens(document);
                 let min_tokens = |b: &Tokens, a: &Tokens, anchors: &[Anchor]| {
                     align::least_tokens(self.config, b, a, anchors)
                 };
-                align_all(partition, roles.told, tokens, min_tokens, |later, earlier, runs| match ignored {
+                align_all(&partition, roles.told, tokens, min_tokens, |later, earlier, runs| match ignored {
                     Some(ignored) if earlier < roles.told => {
                         if 2 * align::matched(runs) as usize >= collection.tokens(earlier).len() {
                             runs.iter().for_each(|run| ignored.set(later, run.b, run.len));
@@ -665,53 +662,21 @@ impl Scan<'_> {
             .collect()
     }
 
-    /// The postings of fingerprints that occur twice, by partition of the key.
-    fn postings(&self, collection: &Collection, originals: &[u32]) -> Partitioned<Posting> {
-        let bytes: usize = collection.documents.iter().map(|document| document.text.len()).sum();
-        // About one fingerprint for twelve bytes of running text.
-        let filter = TwiceFilter::new(bytes / 12);
-        // Each document is gone through twice.
-        let total = 2 * collection.len() as u64;
-        let selected: Vec<(Fingerprints, Vec<usize>)> = collection
-            .ranges
-            .par_iter()
-            .map(|range| {
-                let (mut selected, mut ends) = (Fingerprints::default(), Vec::with_capacity(range.len()));
-                let mut hashes = Vec::new();
-                for document in range.clone() {
-                    let from = selected.len();
-                    if originals[document] == document as u32 {
-                        let tokens = collection.tokens(document as u32);
-                        selected.add(tokens, self.config, &mut hashes);
-                        filter.add_all(&selected.keys[from..]);
-                    }
-                    ends.push(selected.len());
-                }
-                (self.progress)(Stage::Fingerprints, range.len() as u64, total);
-                (selected, ends)
-            })
-            .collect();
-        let found: Vec<Vec<Posting>> = collection
-            .ranges
-            .par_iter()
-            .zip(selected)
-            .map(|(range, (Fingerprints { keys, positions }, ends))| {
-                let mut found = Vec::new();
-                let mut from = 0;
-                for (document, to) in range.clone().zip(ends) {
-                    let own = std::mem::replace(&mut from, to)..to;
-                    let tokens = collection.tokens(document as u32);
-                    let places = keys[own.clone()].iter().zip(&positions[own]);
-                    let twice = places.filter(|&(&key, _)| filter.added_twice(key));
-                    found.extend(twice.map(|(&key, &position)| {
-                        Posting::new(document as u32, tokens, self.config, key, position)
-                    }));
-                }
-                (self.progress)(Stage::Fingerprints, range.len() as u64, total);
-                found
-            })
-            .collect();
-        partitioned(found, |posting| (posting.key >> 56) as usize)
+    /// The postings of all fingerprints, by partition of the key.
+    fn postings(&self, collection: &Collection, originals: &[u32]) -> Vec<Vec<Posting>> {
+        let total = collection.len() as u64;
+        let postings = |range: &Range<usize>| {
+            let (mut found, mut hashes, mut selected) = (Vec::new(), Vec::new(), Fingerprints::default());
+            for document in range.clone().filter(|&document| originals[document] == document as u32) {
+                let document = document as u32;
+                let tokens = collection.tokens(document);
+                add_postings(document, tokens, self.config, &mut hashes, &mut selected, &mut found);
+            }
+            (self.progress)(Stage::Fingerprints, range.len() as u64, total);
+            found
+        };
+        let found = collection.ranges.par_iter().map(postings).collect();
+        partitioned(found, |posting: &Posting| (posting.key >> 56) as usize)
     }
 
     /// Gathers alignments into families, in their final order.
@@ -765,9 +730,10 @@ impl Scan<'_> {
 /// The candidate pairs `(earlier, later)` of those that share a bucket, by the later
 /// and then the earlier, each once; and the number of buckets too full to pair all.
 fn candidates(entries: Vec<Vec<u64>>) -> (Vec<(u32, u32)>, usize) {
-    let mut by_bucket = partitioned(entries, |entry| (entry >> 56) as usize);
-    let found: Vec<(Vec<u64>, usize)> =
-        by_bucket.split().into_par_iter().map(|entries| bands::pairs(entries, 8)).collect();
+    let found: Vec<(Vec<u64>, usize)> = partitioned(entries, |entry| (entry >> 56) as usize)
+        .into_par_iter()
+        .map_init(TwiceFilter::default, |filter, mut entries| bands::pairs(&mut entries, 8, filter))
+        .collect();
     let crowded = found.iter().map(|(_, crowded)| crowded).sum();
     let mut pairs: Vec<u64> = found.into_iter().flat_map(|(pairs, _)| pairs).collect();
     pairs.par_sort_unstable();
@@ -862,10 +828,10 @@ fn orphans(
 
 /// Lays out lists of items by partition. All threads go through all lists, and each
 /// takes out what is of its own partitions.
-fn partitioned<T: Copy + Default + Send + Sync>(
+fn partitioned<T: Copy + Send + Sync>(
     lists: Vec<Vec<T>>,
     number: impl Fn(&T) -> usize + Sync,
-) -> Partitioned<T> {
+) -> Vec<Vec<T>> {
     let count = |mut counts: Vec<usize>, list: &Vec<T>| {
         list.iter().for_each(|item| counts[number(item)] += 1);
         counts
@@ -873,14 +839,16 @@ fn partitioned<T: Copy + Default + Send + Sync>(
     let none = || vec![0; PARTITIONS];
     let sum = |x: Vec<usize>, y: Vec<usize>| x.iter().zip(y).map(|(x, y)| x + y).collect();
     let counts = lists.par_iter().fold(none, count).reduce(none, sum);
-    let mut made = Partitioned::new(&counts);
-    let mut shares = made.shares(rayon::current_num_threads().min(SHARES));
+    let mut made: Vec<Vec<T>> = counts.into_iter().map(Vec::with_capacity).collect();
+    let share = PARTITIONS.div_ceil(rayon::current_num_threads().min(SHARES));
     // Some at a time, so that the items are not held twice.
     let step = lists.len().div_ceil(PARTS).max(1);
     let mut lists = lists.into_iter();
     while lists.len() > 0 {
         let some: Vec<Vec<T>> = lists.by_ref().take(step).collect();
-        shares.par_iter_mut().for_each(|share| some.iter().for_each(|list| share.fill(list, &number)));
+        made.par_chunks_mut(share).enumerate().for_each(|(at, own)| {
+            some.iter().for_each(|list| scatter(list, &number, at * share, own));
+        });
     }
     made
 }

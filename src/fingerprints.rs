@@ -105,16 +105,6 @@ pub(crate) fn lengths_of(key: u64, config: &Config) -> Lengths {
     config.lengths(key & 1 != 0)
 }
 
-/// A hash of the tokens around a fingerprint: of all that a run of the
-/// guaranteed length which holds it could hold besides.
-pub(crate) fn context(words: &[u32], lengths: Lengths, at: u32) -> u64 {
-    let (at, reach) = (at as usize, lengths.runs() - 1);
-    let from = at.saturating_sub(reach);
-    let to = (at + lengths.shingle + reach).min(words.len());
-    // Where the text begins, so many tokens are missing.
-    hash::mix(hash::words(&words[from..to]) ^ (at - from) as u64)
-}
-
 /// Calls `select` with the position of the least hash of every window, each
 /// position once, in order. `u64::MAX` is never selected.
 fn winnow(hashes: &[u64], window: usize, mut select: impl FnMut(usize)) {

@@ -1,34 +1,19 @@
 //! Postings: where each fingerprint stands, grouped.
 //!
-//! Most fingerprints stand once and are dropped by a filter before anything is
-//! stored. The rest are scattered into partitions by the top bits of their key
-//! and sorted there. Linear but for the sorting inside partitions, which fit
-//! the cache.
-
-use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+//! All are scattered into partitions by the top bits of their key. There most
+//! are dropped by a filter, since they stand once, and the rest are sorted.
+//! Linear but for the sorting inside partitions, which fit the cache.
 
 use crate::config::Config;
-use crate::fingerprints::{Fingerprints, context, lengths_of};
+use crate::fingerprints::Fingerprints;
 use crate::tokens::Tokens;
-use crate::touch::touch;
 
 /// One fingerprint of one document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Posting {
     pub key: u64,
-    /// A hash of what surrounds it.
-    pub context: u64,
     pub document: u32,
     pub position: u32,
-}
-
-impl Posting {
-    /// The posting of a fingerprint of a document.
-    pub(crate) fn new(document: u32, tokens: &Tokens, config: &Config, key: u64, position: u32) -> Self {
-        let context = context(tokens.words, lengths_of(key, config), position);
-        Posting { key, context, document, position }
-    }
 }
 
 /// Appends the postings of one document, whether or not they recur. `hashes` and
@@ -44,7 +29,7 @@ pub(crate) fn add_postings(
     found.clear();
     found.add(tokens, config, hashes);
     let places = found.keys.iter().zip(&found.positions);
-    out.extend(places.map(|(&key, &position)| Posting::new(document, tokens, config, key, position)));
+    out.extend(places.map(|(&key, &position)| Posting { key, document, position }));
 }
 
 /// Sorts the postings of one partition by key, given in order of document and
@@ -86,21 +71,39 @@ pub(crate) fn sort_by_key(postings: &mut [Posting], skip: u32, spare: &mut Vec<P
 
 /// Tells keys that were added twice from keys that were added once, with two
 /// bits a slot. Keys that share a slot may pass without having been added
-/// twice; none that was is ever held back. The order of additions is
-/// immaterial, so threads may add together.
+/// twice; none that was is ever held back.
+#[derive(Default)]
 pub(crate) struct TwiceFilter {
-    words: Vec<AtomicU64>,
+    words: Vec<u64>,
     shift: u32,
 }
 
 impl TwiceFilter {
-    /// A filter with at least four slots for each of the expected keys.
-    pub(crate) fn new(expected: usize) -> Self {
-        let slots = (4 * expected).next_power_of_two().max(64);
-        TwiceFilter {
-            words: (0..slots / 32).map(|_| AtomicU64::new(0)).collect(),
-            shift: 64 - slots.trailing_zeros(),
+    /// Moves those items to the front, in their order, whose key stands twice or
+    /// passes by accident, and returns them. The first `skip` bits of all keys are
+    /// equal; those after them should be evenly spread.
+    pub(crate) fn recurring<'i, T: Copy>(
+        &mut self,
+        items: &'i mut [T],
+        skip: u32,
+        key: impl Fn(&T) -> u64,
+    ) -> &'i mut [T] {
+        self.begin(items.len());
+        items.iter().for_each(|item| self.add(key(item) << skip));
+        let mut kept = 0;
+        for at in 0..items.len() {
+            items[kept] = items[at];
+            kept += usize::from(self.added_twice(key(&items[kept]) << skip));
         }
+        &mut items[..kept]
+    }
+
+    /// Makes room for so many keys, at least four slots for each.
+    fn begin(&mut self, expected: usize) {
+        let slots = (4 * expected).next_power_of_two().max(64);
+        self.words.clear();
+        self.words.resize(slots / 32, 0);
+        self.shift = 64 - slots.trailing_zeros();
     }
 
     #[inline]
@@ -110,105 +113,33 @@ impl TwiceFilter {
     }
 
     #[inline]
-    pub(crate) fn add(&self, key: u64) {
+    fn add(&mut self, key: u64) {
         let (word, bit) = self.slot(key);
-        let word = &self.words[word];
-        let seen = word.load(Relaxed) >> bit;
-        // Both bits set: nothing left to record, and no write to share.
-        if seen & 2 == 0 && word.fetch_or(1 << bit, Relaxed) >> bit & 1 != 0 {
-            word.fetch_or(2 << bit, Relaxed);
-        }
-    }
-
-    /// Adds many keys. Their slots are touched first, so that the memory is
-    /// fetched for all of them at once.
-    pub(crate) fn add_all(&self, keys: &[u64]) {
-        for some in keys.chunks(64) {
-            touch(some.iter().map(|&key| self.words[self.slot(key).0].load(Relaxed)));
-            some.iter().for_each(|&key| self.add(key));
-        }
+        let word = &mut self.words[word];
+        // The lower bit of a slot becomes the higher when it is set again.
+        *word |= 1 << bit | (*word & 1 << bit) << 1;
     }
 
     #[inline]
-    pub(crate) fn added_twice(&self, key: u64) -> bool {
+    fn added_twice(&self, key: u64) -> bool {
         let (word, bit) = self.slot(key);
-        self.words[word].load(Relaxed) >> bit & 2 != 0
+        self.words[word] >> bit & 2 != 0
     }
 }
 
-/// Items laid out by partition; inside a partition they keep their order.
-pub(crate) struct Partitioned<T> {
-    items: Vec<T>,
-    ends: Vec<usize>,
-}
-
-/// Some of the partitions, one after the other, that are being filled.
-pub(crate) struct Share<'p, T> {
-    partitions: Range<usize>,
-    items: &'p mut [T],
-    /// Where the next item of each goes.
-    next: Vec<usize>,
-}
-
-impl<T: Copy> Share<'_, T> {
-    /// Takes from a list, after those before it, the items of these partitions.
-    pub(crate) fn fill(&mut self, list: &[T], number: impl Fn(&T) -> usize) {
-        let first = self.partitions.start;
-        for item in list {
-            // Below the first the difference is too large as well.
-            if let Some(next) = self.next.get_mut(number(item).wrapping_sub(first)) {
-                self.items[*next] = *item;
-                *next += 1;
-            }
+/// Takes out of a list the items of some partitions, from the `first` on, and appends
+/// them there in their order.
+pub(crate) fn scatter<T: Copy>(
+    list: &[T],
+    number: impl Fn(&T) -> usize,
+    first: usize,
+    partitions: &mut [Vec<T>],
+) {
+    for item in list {
+        // Below the first the difference is too large as well.
+        if let Some(partition) = partitions.get_mut(number(item).wrapping_sub(first)) {
+            partition.push(*item);
         }
-    }
-}
-
-impl<T: Copy + Default> Partitioned<T> {
-    /// Room for so many items of each partition.
-    pub(crate) fn new(counts: &[usize]) -> Self {
-        let mut total = 0;
-        let ends = counts.iter().map(|count| {
-            total += count;
-            total
-        });
-        let ends = ends.collect();
-        Partitioned { items: vec![T::default(); total], ends }
-    }
-
-    /// At most so many shares of about as many items, each to be filled from the same
-    /// lists in the same order.
-    pub(crate) fn shares(&mut self, most: usize) -> Vec<Share<'_, T>> {
-        let each = self.items.len().div_ceil(most.max(1)).max(1);
-        let mut shares = Vec::with_capacity(most);
-        let mut rest = &mut self.items[..];
-        let (mut first, mut start) = (0, 0);
-        for (number, &end) in self.ends.iter().enumerate() {
-            let full = end - start >= each && shares.len() + 1 < most;
-            if !full && number + 1 < self.ends.len() {
-                continue;
-            }
-            let (items, others) = std::mem::take(&mut rest).split_at_mut(end - start);
-            let partitions = first..number + 1;
-            let starts = std::iter::once(start).chain(self.ends[first..number].iter().copied());
-            shares.push(Share { partitions, items, next: starts.map(|from| from - start).collect() });
-            (rest, first, start) = (others, number + 1, end);
-        }
-        shares
-    }
-
-    /// The partitions, in order.
-    pub(crate) fn split(&mut self) -> Vec<&mut [T]> {
-        let mut rest = &mut self.items[..];
-        let mut start = 0;
-        self.ends
-            .iter()
-            .map(|&end| {
-                let (one, others) = std::mem::take(&mut rest).split_at_mut(end - start);
-                (rest, start) = (others, end);
-                one
-            })
-            .collect()
     }
 }
 
@@ -221,18 +152,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_was_added_twice_passes(numbers in prop::collection::vec(0u64..300, 0..400)) {
-            let filter = TwiceFilter::new(300);
-            let mut count = std::collections::BTreeMap::new();
-            filter.add_all(&numbers.iter().map(|number| mix(number + 1)).collect::<Vec<u64>>());
-            for &number in &numbers {
-                *count.entry(number).or_insert(0) += 1;
-            }
-            for (&number, &times) in &count {
-                prop_assert!(times < 2 || filter.added_twice(mix(number + 1)));
-            }
-            let passed_once = count.iter().filter(|&(&n, &times)| times == 1 && filter.added_twice(mix(n + 1))).count();
-            prop_assert!(passed_once < 100, "{passed_once} of {} pass", count.len());
+        fn whatever_stands_twice_passes(numbers in prop::collection::vec(0u64..300, 0..400)) {
+            let key = |number: &u64| mix(number + 1) >> 8 | 7 << 56;
+            let count = |number: &u64| numbers.iter().filter(|other| *other == number).count();
+            let mut filter = TwiceFilter::default();
+            // What was filtered before is forgotten.
+            filter.recurring(&mut [1, 1, 2, 2], 8, key);
+            let mut found = numbers.clone();
+            let found = filter.recurring(&mut found, 8, key);
+            let passed_once = found.iter().filter(|number| count(number) == 1).count();
+            prop_assert!(passed_once < 100, "{passed_once} of {} pass", numbers.len());
+            let twice = |numbers: &[u64]| numbers.iter().copied().filter(|number| count(number) > 1).collect::<Vec<u64>>();
+            prop_assert_eq!(twice(found), twice(&numbers));
         }
 
         #[test]
@@ -248,19 +179,13 @@ mod tests {
         }
 
         #[test]
-        fn partitions_keep_every_item_in_order(lists in prop::collection::vec(prop::collection::vec(0u32..1000, 0..20), 0..8), most in 1usize..10) {
+        fn partitions_keep_every_item_in_order(list in prop::collection::vec(0u32..1000, 0..60), first in 0usize..7, count in 0usize..4) {
             let number = |item: &u32| *item as usize % 7;
-            let of = |at: usize| lists.iter().flatten().copied().filter(|item| number(item) == at).collect::<Vec<u32>>();
-            let mut partitioned = Partitioned::new(&[0, 1, 2, 3, 4, 5, 6].map(|at| of(at).len()));
-            let mut shares = partitioned.shares(most);
-            prop_assert!(shares.len() <= most);
-            for list in &lists {
-                shares.iter_mut().for_each(|share| share.fill(list, number));
-            }
-            let found = partitioned.split();
-            prop_assert_eq!(found.len(), 7);
-            for (at, found) in found.into_iter().enumerate() {
-                prop_assert_eq!(&*found, &of(at));
+            let mut found = vec![Vec::new(); count];
+            scatter(&list, number, first, &mut found);
+            for (at, found) in (first..).zip(found) {
+                let expected: Vec<u32> = list.iter().copied().filter(|item| number(item) == at).collect();
+                prop_assert_eq!(found, expected);
             }
         }
     }
