@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::align::{self, Run, align_all};
 use crate::anchors::{self, Anchor, anchors};
 use crate::assemble::{Context, Findings, Sight, rest_similarity};
-use crate::bands::{self, Bands, entry};
+use crate::bands::{self, Bands, TwiceFilter, entry};
 use crate::bits::{self, Bits};
 use crate::clusters::{Lookup, Near, Verified, leaders};
 use crate::collection::{Collection, Order};
@@ -27,7 +27,7 @@ use crate::families::{Family, Occurrence, families};
 use crate::fingerprints::{Fingerprints, lengths_of};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::orphans::{Told, alone};
-use crate::postings::{Posting, TwiceFilter, add_postings, scatter, sort_by_key};
+use crate::postings::{Posting, add_postings, scatter, sort_by_key};
 use crate::projection::{Batch, Copies, project};
 use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
@@ -610,12 +610,11 @@ impl Scan<'_> {
             .postings(collection, originals)
             .into_par_iter()
             .map_init(Default::default, |buffers, mut partition| {
-                let (filter, spare, scratch): &mut (TwiceFilter, _, anchors::Scratch) = buffers;
+                let (spare, scratch): &mut (_, anchors::Scratch) = buffers;
                 // The first byte of the key is the number of the partition.
-                let recurring = filter.recurring(&mut partition, 8, |posting| posting.key);
-                sort_by_key(recurring, 8, spare);
+                sort_by_key(&mut partition, 8, spare);
                 let mut found = Vec::new();
-                for group in recurring.chunk_by(|x, y| x.key == y.key) {
+                for group in partition.chunk_by(|x, y| x.key == y.key).filter(|group| group.len() > 1) {
                     let lengths = lengths_of(group[0].key, self.config).of_runs();
                     // Ignored texts come first. What hangs on them changes
                     // nothing among the others.
