@@ -726,7 +726,7 @@ mod tests {
 
     use super::*;
     use crate::tokens::TokenChunk;
-    use crate::{Config, DedupeOn, Detector, Document};
+    use crate::{Config, DedupeOn, Detector, Document, Only};
 
     /// In a crowd of copies, each with an edit of its own, the rest are not aligned
     /// along all of their length; what they have in common at their anchors is
@@ -809,5 +809,9 @@ mod tests {
             let pair = &report.pairs[0];
             assert_eq!((pair.resemblance, pair.shared_tokens), (96.0 / 112.0, 100));
         }
+        let config = Config { only: Some(Only::Duplicates), ..Config::default() };
+        let pairs = Detector::new(config).unwrap().scan(&documents).unwrap().pairs;
+        assert_eq!(pairs.len(), 1);
+        assert_eq!((pairs[0].resemblance, pairs[0].shared_tokens), (96.0 / 112.0, 100));
     }
 }

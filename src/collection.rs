@@ -139,11 +139,18 @@ impl<'a> Collection<'a> {
         (0..).zip(hashes).map(original).collect()
     }
 
-    /// Whether two documents have the same tokens, judged by their text where
-    /// it differs.
+    /// Whether two documents have the same tokens, judged by their folded text
+    /// where it differs.
     fn same_tokens(&self, a: u32, b: u32) -> bool {
         let (a, b) = (self.tokens(a), self.tokens(b));
-        a.words == b.words
-            && (a.text == b.text || (0..a.len()).all(|at| a.token(at).hash == b.token(at).hash))
+        let spelled = |tokens: &Tokens| {
+            let mut all = Vec::with_capacity(tokens.text.len());
+            tokens.each_folded(|folded| {
+                all.extend_from_slice(folded);
+                all.push(b' ');
+            });
+            all
+        };
+        a.words == b.words && (a.text == b.text || spelled(a) == spelled(b))
     }
 }

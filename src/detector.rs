@@ -32,7 +32,7 @@ use crate::projection::{Batch, Copies, project};
 use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
-use crate::tokens::{TokenChunk, Tokens, same};
+use crate::tokens::{TokenChunk, Tokens};
 use crate::variants::{self, Compare, Leaders, Outline, merge};
 
 /// Finds recurring passages and near-duplicates, and keeps the ledgers.
@@ -431,7 +431,12 @@ impl Scan<'_> {
             .ranges
             .par_iter()
             .map(|range| {
-                let chunk = TokenChunk::new(order.texts(range.clone()), split);
+                let texts = order.texts(range.clone());
+                let chunk = match self.config.only {
+                    // Nobody asks where anything is.
+                    Some(Only::Duplicates) => TokenChunk::unplaced(texts, split),
+                    None => TokenChunk::new(texts, split),
+                };
                 let bytes: usize = order.texts(range.clone()).map(str::len).sum();
                 (self.progress)(Stage::Tokens, bytes as u64, total as u64);
                 chunk
@@ -543,9 +548,9 @@ impl Scan<'_> {
         };
         let mut verified = self.verify(collection, words, &pairs, hashed);
         // Words can be made to share a hash: then their text decides.
-        let doubtful = doubtful(collection, &verified);
+        let secret = RandomState::new();
+        let doubtful = doubtful(collection, &verified, &secret);
         if !doubtful.is_empty() {
-            let secret = RandomState::new();
             let is_doubtful = |pair: &Verified| doubtful.contains(&pair.a) && doubtful.contains(&pair.b);
             let pairs: Vec<(u32, u32)> =
                 verified.iter().filter(|pair| is_doubtful(pair)).map(|pair| (pair.a, pair.b)).collect();
@@ -938,31 +943,33 @@ fn involved(pairs: impl Iterator<Item = (u32, u32)>) -> Vec<u32> {
 
 /// The documents of pairs in which a word stands that shares its 32 bits with
 /// another word of these documents. Linear in their tokens.
-fn doubtful(collection: &Collection, pairs: &[Verified]) -> AHashSet<u32> {
-    /// Where each word stands first, and those that are spelled otherwise too.
+fn doubtful(collection: &Collection, pairs: &[Verified], secret: &RandomState) -> AHashSet<u32> {
+    /// How each word is spelled first, and those that are spelled otherwise too.
     #[derive(Default)]
     struct Spellings {
-        first: AHashMap<u32, (u32, u32)>,
+        first: AHashMap<u32, u64>,
         shared: AHashSet<u32>,
     }
-    let add = |mut known: Spellings, word: u32, place: (u32, u32)| {
-        let first = *known.first.entry(word).or_insert(place);
-        let [(a, at_a), (b, at_b)] = [first, place];
-        if first != place && !same(collection.tokens(a), at_a as usize, collection.tokens(b), at_b as usize) {
-            known.shared.insert(word);
+    impl Spellings {
+        fn add(&mut self, word: u32, spelling: u64) {
+            if *self.first.entry(word).or_insert(spelling) != spelling {
+                self.shared.insert(word);
+            }
         }
-        known
-    };
+    }
     let involved = involved(pairs.iter().map(|pair| (pair.a, pair.b)));
-    let of_one = |known: Spellings, &document: &u32| {
-        let words = (0..).zip(collection.tokens(document).words);
-        words.fold(known, |known, (at, &word)| add(known, word, (document, at)))
+    let of_one = |mut known: Spellings, &document: &u32| {
+        let tokens = collection.tokens(document);
+        let mut words = tokens.words.iter();
+        tokens.each_folded(|folded| known.add(*words.next().expect("one each"), secret.hash_one(folded)));
+        known
     };
     let Spellings { shared, .. } =
         involved.par_iter().fold(Spellings::default, of_one).reduce(Spellings::default, |x, y| {
             let (mut more, less) = if x.first.len() < y.first.len() { (y, x) } else { (x, y) };
             more.shared.extend(less.shared);
-            less.first.into_iter().fold(more, |known, (word, place)| add(known, word, place))
+            less.first.into_iter().for_each(|(word, spelling)| more.add(word, spelling));
+            more
         });
     if shared.is_empty() {
         return AHashSet::new();
@@ -974,13 +981,9 @@ fn doubtful(collection: &Collection, pairs: &[Verified]) -> AHashSet<u32> {
 /// The shingles of a document by the text of its words, under hashes that nobody
 /// outside knows.
 fn spelled(tokens: &Tokens, words: &Words, k: usize, secret: &RandomState) -> Vec<u64> {
-    let mut folded = Vec::new();
-    let hash = |at: usize| {
-        let number = words.number(at);
-        tokens.folded(number, number + 1, &mut folded);
-        secret.hash_one(&folded)
-    };
-    let each: Vec<u64> = (0..words.len()).map(hash).collect();
+    let mut all = Vec::with_capacity(tokens.len());
+    tokens.each_folded(|folded| all.push(secret.hash_one(folded)));
+    let each: Vec<u64> = (0..words.len()).map(|at| all[words.number(at)]).collect();
     each.windows(k.min(each.len()).max(1)).map(|shingle| secret.hash_one(shingle)).collect()
 }
 
@@ -1080,6 +1083,25 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::hash;
+
+    /// Words may be made to share all bits of their hash; they are told apart by their
+    /// text.
+    #[test]
+    fn documents_of_other_words_are_no_exact_duplicates() {
+        let words = ["lxftsryxdpabfaap", "ieqetdppz6b89r63"];
+        assert_eq!(hash::bytes(words[0].as_bytes()), hash::bytes(words[1].as_bytes()));
+        let text =
+            |word| format!("{word} stood in the paper of our town, and nobody could say what it meant");
+        let documents = words.map(|word| Document::new(word, text(word)));
+        for only in [None, Some(Only::Duplicates)] {
+            let config = Config { only, similarity: 0.5, ..Config::default() };
+            let report = Detector::new(config).expect("valid settings").scan(&documents).expect("unique ids");
+            // One of eleven shingles is of other words.
+            let resemblances: Vec<f64> = report.pairs.iter().map(|pair| pair.resemblance).collect();
+            assert_eq!(resemblances, [10.0 / 12.0]);
+        }
+    }
 
     proptest! {
         /// How many are asked together, and so what is asked in turn, is immaterial.

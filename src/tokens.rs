@@ -451,7 +451,7 @@ pub(crate) struct Tokens<'a> {
     pub text: &'a str,
     /// A token's hash in 32 bits.
     pub words: &'a [u32],
-    /// Where it starts.
+    /// Where it starts; none of a chunk that is [`unplaced`](TokenChunk::unplaced).
     pub places: &'a [Place],
     /// Letters and digits.
     pub weight: u32,
@@ -496,6 +496,16 @@ impl Tokens<'_> {
         let mut tokenizer = Tokenizer::new(self.text, self.split);
         tokenizer.at = self.places.get(from).map_or(0, |place| place.byte());
         tokenizer.take(to - from)
+    }
+
+    /// Calls `found` with every token, folded, in UTF-8. They need no places.
+    pub(crate) fn each_folded(&self, mut found: impl FnMut(&[u8])) {
+        let mut folded = Vec::new();
+        Tokenizer::new(self.text, self.split).each(|token, _| {
+            folded.clear();
+            append_folded(&self.text[token.start..token.end], &mut folded);
+            found(&folded);
+        });
     }
 
     /// Writes the folded tokens of a range, joined by spaces, in UTF-8.
@@ -733,10 +743,21 @@ pub(crate) struct TokenChunk {
 impl TokenChunk {
     /// Splits the given texts.
     pub(crate) fn new<'a>(texts: impl Iterator<Item = &'a str> + Clone, split: bool) -> Self {
+        Self::made::<true>(texts, split)
+    }
+
+    /// The same without saying where tokens are, for those who look at all or none.
+    pub(crate) fn unplaced<'a>(texts: impl Iterator<Item = &'a str> + Clone, split: bool) -> Self {
+        Self::made::<false>(texts, split)
+    }
+
+    fn made<'a, const PLACED: bool>(texts: impl Iterator<Item = &'a str> + Clone, split: bool) -> Self {
         let bytes: usize = texts.clone().map(str::len).sum();
         let mut chunk = TokenChunk { split, ..TokenChunk::default() };
         chunk.words.reserve(bytes / 5);
-        chunk.places.reserve(bytes / 5);
+        if PLACED {
+            chunk.places.reserve(bytes / 5);
+        }
         let mut stretches = Stretches::default();
         for text in texts {
             let first = chunk.words.len();
@@ -744,7 +765,9 @@ impl TokenChunk {
             let mut tokenizer = Tokenizer::new(text, split);
             tokenizer.each(|token, place| {
                 chunk.words.push(token.word());
-                chunk.places.push(place);
+                if PLACED {
+                    chunk.places.push(place);
+                }
                 if token.single {
                     singles += 1;
                     stretches.single((chunk.words.len() - 1 - first) as u32);
@@ -773,7 +796,7 @@ impl TokenChunk {
         Tokens {
             text,
             words: &self.words[first..last],
-            places: &self.places[first..last],
+            places: self.places.get(first..last).unwrap_or_default(),
             weight,
             chars,
             characters,
@@ -841,8 +864,8 @@ pub(crate) mod twin {
 
     /// Judges the tokens of a text by it.
     pub(crate) fn check(text: &str) {
-        let expected: Vec<_> =
-            naive(text).into_iter().map(|(s, e, w)| (s, e, hash::bytes(w.as_bytes()))).collect();
+        let naive = naive(text);
+        let expected: Vec<_> = naive.iter().map(|(s, e, w)| (*s, *e, hash::bytes(w.as_bytes()))).collect();
         let fast: Vec<Token> = Tokenizer::new(text, false).collect();
         let found: Vec<_> = fast.iter().map(|t| (t.start, t.end, t.hash)).collect();
         assert_eq!(found, expected, "{text:?}");
@@ -856,7 +879,17 @@ pub(crate) mod twin {
         assert_eq!(in_blocks, one_by_one, "{text:?}");
         for split in [false, true] {
             let chunk = TokenChunk::new(std::iter::once(text), split);
-            assert_eq!(chunk.get(0, text).chars as usize, text.chars().count(), "{text:?}");
+            let tokens = chunk.get(0, text);
+            assert_eq!(tokens.chars as usize, text.chars().count(), "{text:?}");
+            let unplaced = TokenChunk::unplaced(std::iter::once(text), split);
+            let unplaced = unplaced.get(0, text);
+            assert_eq!((unplaced.words, unplaced.weight), (tokens.words, tokens.weight), "{text:?}");
+            let mut spelled = Vec::new();
+            unplaced.each_folded(|folded| spelled.push(folded.to_vec()));
+            assert!(
+                tokens.words.iter().copied().eq(spelled.iter().map(|word| (hash::bytes(word) >> 32) as u32))
+            );
+            assert!(split || spelled.iter().eq(naive.iter().map(|(_, _, word)| word.as_bytes())), "{text:?}");
         }
     }
 }
