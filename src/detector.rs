@@ -643,7 +643,7 @@ impl Scan<'_> {
             })
             .collect();
         let documents = collection.len().max(1);
-        partitioned(found, |anchor| anchor.later as usize * PARTITIONS / documents)
+        partitioned(found, |list| list, |anchor| anchor.later as usize * PARTITIONS / documents)
             .into_par_iter()
             .map(|mut partition| {
                 partition.sort_unstable_by_key(align::by_diagonal);
@@ -669,7 +669,7 @@ impl Scan<'_> {
     /// The postings of all fingerprints, by partition of the key.
     fn postings(&self, collection: &Collection, originals: &[u32]) -> Vec<Vec<Posting>> {
         let total = collection.len() as u64;
-        let postings = |range: &Range<usize>| {
+        let list = |range: &Range<usize>| {
             let (mut found, mut hashes, mut selected) = (Vec::new(), Vec::new(), Fingerprints::default());
             for document in range.clone().filter(|&document| originals[document] == document as u32) {
                 let document = document as u32;
@@ -679,8 +679,8 @@ impl Scan<'_> {
             (self.progress)(Stage::Fingerprints, range.len() as u64, total);
             found
         };
-        let found = collection.ranges.par_iter().map(postings).collect();
-        partitioned(found, |posting: &Posting| (posting.key >> 56) as usize)
+        let ranges = collection.ranges.iter().collect();
+        partitioned(ranges, list, |posting: &Posting| (posting.key >> 56) as usize)
     }
 
     /// Gathers alignments into families, in their final order.
@@ -734,7 +734,7 @@ impl Scan<'_> {
 /// The candidate pairs `(earlier, later)` of those that share a bucket, by the later
 /// and then the earlier, each once; and the number of buckets too full to pair all.
 fn candidates(entries: Vec<Vec<u64>>) -> (Vec<(u32, u32)>, usize) {
-    let found: Vec<(Vec<u64>, usize)> = partitioned(entries, |entry| (entry >> 56) as usize)
+    let found: Vec<(Vec<u64>, usize)> = partitioned(entries, |list| list, |entry| (entry >> 56) as usize)
         .into_par_iter()
         .map_init(TwiceFilter::default, |filter, mut entries| bands::pairs(&mut entries, 8, filter))
         .collect();
@@ -830,27 +830,28 @@ fn orphans(
     }
 }
 
-/// Lays out lists of items by partition. All threads go through all lists, and each
-/// takes out what is of its own partitions.
-fn partitioned<T: Copy + Send + Sync>(
-    lists: Vec<Vec<T>>,
+/// Makes a list of items of each source and lays the items out by partition. All
+/// threads go through all lists, and each takes out what is of its own partitions.
+fn partitioned<S: Send, T: Copy + Send + Sync>(
+    sources: Vec<S>,
+    list: impl Fn(S) -> Vec<T> + Sync,
     number: impl Fn(&T) -> usize + Sync,
 ) -> Vec<Vec<T>> {
-    let count = |mut counts: Vec<usize>, list: &Vec<T>| {
-        list.iter().for_each(|item| counts[number(item)] += 1);
-        counts
-    };
-    let none = || vec![0; PARTITIONS];
-    let sum = |x: Vec<usize>, y: Vec<usize>| x.iter().zip(y).map(|(x, y)| x + y).collect();
-    let counts = lists.par_iter().fold(none, count).reduce(none, sum);
-    let mut made: Vec<Vec<T>> = counts.into_iter().map(Vec::with_capacity).collect();
+    let mut made: Vec<Vec<T>> = (0..PARTITIONS).map(|_| Vec::new()).collect();
     let share = PARTITIONS.div_ceil(rayon::current_num_threads().min(SHARES));
     // Some at a time, so that the items are not held twice.
-    let step = lists.len().div_ceil(PARTS).max(1);
-    let mut lists = lists.into_iter();
-    while lists.len() > 0 {
-        let some: Vec<Vec<T>> = lists.by_ref().take(step).collect();
+    let step = sources.len().div_ceil(PARTS).max(1);
+    let parts = sources.len().div_ceil(step);
+    let mut sources = sources.into_iter();
+    let mut room = None;
+    while sources.len() > 0 {
+        let some: Vec<S> = sources.by_ref().take(step).collect();
+        let some: Vec<Vec<T>> = some.into_par_iter().map(&list).collect();
+        // Room for all, if the rest is like these and evenly spread, and a little more.
+        let first = || some.iter().map(Vec::len).sum::<usize>() * parts / PARTITIONS * 9 / 8;
+        let room = *room.get_or_insert_with(first);
         made.par_chunks_mut(share).enumerate().for_each(|(at, own)| {
+            own.iter_mut().for_each(|partition| partition.reserve(room.saturating_sub(partition.len())));
             some.iter().for_each(|list| scatter(list, &number, at * share, own));
         });
     }
