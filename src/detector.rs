@@ -1105,6 +1105,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn items_are_laid_out_in_the_order_of_their_lists(lists in prop::collection::vec(prop::collection::vec(0usize..1000, 0..30), 0..40)) {
+            let number = |item: &usize| item % PARTITIONS;
+            let found = partitioned(lists.clone(), |list| list, number);
+            prop_assert_eq!(found.len(), PARTITIONS);
+            for (at, found) in found.into_iter().enumerate() {
+                let expected: Vec<usize> = lists.iter().flatten().copied().filter(|item| number(item) == at).collect();
+                prop_assert_eq!(found, expected);
+            }
+        }
+
         /// How many are asked together, and so what is asked in turn, is immaterial.
         #[test]
         fn families_join_the_same_however_many_are_asked_together(
