@@ -841,17 +841,11 @@ fn partitioned<S: Send, T: Copy + Send + Sync>(
     let share = PARTITIONS.div_ceil(rayon::current_num_threads().min(SHARES));
     // Some at a time, so that the items are not held twice.
     let step = sources.len().div_ceil(PARTS).max(1);
-    let parts = sources.len().div_ceil(step);
     let mut sources = sources.into_iter();
-    let mut room = None;
     while sources.len() > 0 {
         let some: Vec<S> = sources.by_ref().take(step).collect();
         let some: Vec<Vec<T>> = some.into_par_iter().map(&list).collect();
-        // Room for all, if the rest is like these and evenly spread, and a little more.
-        let first = || some.iter().map(Vec::len).sum::<usize>() * parts / PARTITIONS * 9 / 8;
-        let room = *room.get_or_insert_with(first);
         made.par_chunks_mut(share).enumerate().for_each(|(at, own)| {
-            own.iter_mut().for_each(|partition| partition.reserve(room.saturating_sub(partition.len())));
             some.iter().for_each(|list| scatter(list, &number, at * share, own));
         });
     }
