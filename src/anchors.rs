@@ -27,7 +27,7 @@ use crate::touch::touch;
 
 /// Two places with one fingerprint: position `b` of document `later` and
 /// position `a` of document `earlier`. Inside one document, `a < b`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Anchor {
     pub later: u32,
     pub earlier: u32,

@@ -396,9 +396,10 @@ fn only_the_main_text_stays_if_asked() {
         rows.iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect()
     };
     let story = "Anna\nFire destroyed an old mill by a river on Monday night; nobody got hurt.\n";
-    assert_eq!(cleaned(&[], "a")[0], format!("Mayor opens bridge\n{story}Anna\n"));
+    let kept = cleaned(&[], "a");
+    assert_eq!(kept[0], format!("Mayor opens bridge\n{story}Anna\n"));
     assert_eq!(cleaned(&["--main"], "b")[0], story);
-    assert_eq!(cleaned(&["--main=80"], "c")[0], cleaned(&[], "d")[0]);
+    assert_eq!(cleaned(&["--main=80"], "c")[0], kept[0]);
     let reasons = lines(at("b/manifest.jsonl"));
     assert_eq!(reasons.iter().filter(|change| change["reason"] == "outside the main text").count(), 6);
     assert!(refused(directory.path(), &["clean", "results", "--main", "--out", "e"]).contains("--drop"));

@@ -5,7 +5,7 @@ use std::ops::Range;
 /// Where a cut may begin and end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Boundary {
-    /// Between words: all of a passage is cut, except single words of it inside other text
+    /// Between words: all of a passage is cut, except one to three words inside a line
     Words,
     /// Only whole sentences are cut
     Sentences,
@@ -14,10 +14,9 @@ pub(crate) enum Boundary {
 }
 
 /// Joins stretches with nothing but punctuation between them, and narrows each
-/// to the boundaries it may be cut at. Between words, those stay that are no more
-/// than a few words inside a line: what an edited passage has left of another is
-/// not read as a repeat there, and without it the rest is not read at all. They
-/// are sorted and disjoint, and so are those returned.
+/// to the boundaries it may be cut at. Between words, those stay that are only a few
+/// words inside a line: they agree by chance in an edited passage, and without them
+/// the sentence is broken. They are sorted and disjoint, and so are those returned.
 pub(crate) fn narrowed(text: &str, stretches: &[Range<usize>], boundary: Boundary) -> Vec<Range<usize>> {
     let mut joined: Vec<Range<usize>> = Vec::new();
     for stretch in stretches {
