@@ -71,7 +71,7 @@ pub(crate) struct Sight {
     chars: (u32, u32),
     /// The lines they are in.
     lines: (u32, u32),
-    /// A number for its wording, where that is not the family's text.
+    /// A number for its wording.
     wording: u64,
 }
 
@@ -97,12 +97,54 @@ const FEW: usize = 8;
 /// Documents compared outside a passage.
 const COMPARED: usize = 9;
 
-impl<'a> Context<'a> {
-    pub(crate) fn new(config: &'a Config, collection: &'a Collection<'a>, findings: &'a Findings) -> Self {
-        let documents = collection.len();
-        let dates: Vec<Option<&Date>> = collection.documents.iter().map(|d| d.date.as_ref()).collect();
-        let occurrences = Occurrences::new(&findings.families, &dates, collection.roles.against);
+/// Where the occurrences of all families are.
+pub(crate) fn placed(collection: &Collection, families: &[Family]) -> Occurrences {
+    let dates: Vec<Option<&Date>> = collection.documents.iter().map(|d| d.date.as_ref()).collect();
+    Occurrences::new(families, &dates, collection.roles.against)
+}
 
+/// Looks at each occurrence in a document, in the order of their places.
+pub(crate) fn sights(config: &Config, tokens: &Tokens, placed: &[Placed]) -> Vec<Sight> {
+    if placed.is_empty() {
+        return Vec::new();
+    }
+    let quotes = quotes(tokens.text);
+    let sight = |placed: &Placed| {
+        let Occurrence { start, end, .. } = placed.occurrence;
+        let bytes = tokens.bytes(start as usize, end as usize, 0);
+        Sight {
+            facts: Facts::new(tokens, &quotes, start, end, config.formula_tokens),
+            bytes: (bytes.start as u32, bytes.end as u32),
+            chars: (0, 0),
+            lines: (0, 0),
+            wording: wording(tokens, start, end),
+        }
+    };
+    let mut sights: Vec<Sight> = placed.iter().map(sight).collect();
+    let mut ends: Vec<(u32, usize, bool)> = Vec::with_capacity(2 * sights.len());
+    for (at, sight) in sights.iter().enumerate() {
+        ends.extend([(sight.bytes.0, at, true), (sight.bytes.1, at, false)]);
+    }
+    ends.sort_unstable();
+    let mut cursor = Cursor::new(tokens.text);
+    for (byte, at, starts) in ends {
+        let (chars, line) = cursor.go(byte as usize);
+        let Sight { chars: (from, to), lines: (first, last), .. } = &mut sights[at];
+        let (of_chars, of_lines) = if starts { (from, first) } else { (to, last) };
+        (*of_chars, *of_lines) = (chars as u32, line as u32);
+    }
+    sights
+}
+
+impl<'a> Context<'a> {
+    /// `occurrences` are those of all families.
+    pub(crate) fn new(
+        config: &'a Config,
+        collection: &'a Collection<'a>,
+        findings: &'a Findings,
+        occurrences: Occurrences,
+    ) -> Self {
+        let documents = collection.len();
         let mut source_names: Vec<&str> =
             collection.documents.iter().filter_map(|d| d.source.as_deref()).collect();
         source_names.sort_unstable();
@@ -147,41 +189,6 @@ impl<'a> Context<'a> {
 
     fn id(&self, document: u32) -> Arc<str> {
         self.ids[document as usize].clone()
-    }
-
-    /// Looks at each occurrence in a document, in the order of their places.
-    pub(crate) fn sights(&self, document: u32) -> Vec<Sight> {
-        let placed = self.occurrences.within(document);
-        if placed.is_empty() {
-            return Vec::new();
-        }
-        let tokens = self.collection.tokens(document);
-        let quotes = quotes(tokens.text);
-        let sight = |placed: &Placed| {
-            let Occurrence { start, end, verbatim, .. } = placed.occurrence;
-            let bytes = tokens.bytes(start as usize, end as usize, 0);
-            Sight {
-                facts: Facts::new(tokens, &quotes, start, end, self.config.formula_tokens),
-                bytes: (bytes.start as u32, bytes.end as u32),
-                chars: (0, 0),
-                lines: (0, 0),
-                wording: if verbatim { 0 } else { wording(tokens, start, end) },
-            }
-        };
-        let mut sights: Vec<Sight> = placed.iter().map(sight).collect();
-        let mut ends: Vec<(u32, usize, bool)> = Vec::with_capacity(2 * sights.len());
-        for (at, sight) in sights.iter().enumerate() {
-            ends.extend([(sight.bytes.0, at, true), (sight.bytes.1, at, false)]);
-        }
-        ends.sort_unstable();
-        let mut cursor = Cursor::new(tokens.text);
-        for (byte, at, starts) in ends {
-            let (chars, line) = cursor.go(byte as usize);
-            let Sight { chars: (from, to), lines: (first, last), .. } = &mut sights[at];
-            let (of_chars, of_lines) = if starts { (from, first) } else { (to, last) };
-            (*of_chars, *of_lines) = (chars as u32, line as u32);
-        }
-        sights
     }
 
     /// The sights of a family's occurrences, in their order.
@@ -302,10 +309,7 @@ impl<'a> Context<'a> {
     fn wordings(&self, number: u32, sights: &[Sight], folded: &mut Vec<u8>) -> Wordings {
         let family = &self.findings.families[number as usize];
         let sights = self.sights_of(number, sights);
-        let own = wording(self.collection.tokens(family.root), family.start, family.end);
-        let found = family.occurrences.iter().zip(sights.clone()).zip(0..);
-        let mut found: Vec<(u64, usize)> =
-            found.map(|((o, sight), at)| (if o.verbatim { own } else { sight.wording }, at)).collect();
+        let mut found: Vec<(u64, usize)> = sights.clone().map(|sight| sight.wording).zip(0..).collect();
         found.sort_unstable();
         let mut wordings: Vec<&[(u64, usize)]> = found.chunk_by(|x, y| x.0 == y.0).collect();
         wordings.sort_unstable_by_key(|same| (Reverse(same.len()), same[0].1));

@@ -87,21 +87,21 @@ impl<'a> Order<'a> {
 
 /// Numbered documents with their tokens.
 pub(crate) struct Collection<'a> {
-    pub documents: Vec<&'a Document>,
+    pub documents: &'a [&'a Document],
     pub roles: Roles,
-    pub ranges: Vec<Range<usize>>,
+    pub ranges: &'a [Range<usize>],
     tokens: Vec<Tokens<'a>>,
 }
 
 impl<'a> Collection<'a> {
     /// Takes the tokens of every range, in order.
-    pub(crate) fn new(order: Order<'a>, chunks: &'a [TokenChunk]) -> Self {
+    pub(crate) fn new(order: &'a Order<'a>, chunks: &'a [TokenChunk]) -> Self {
         let Order { documents, roles, ranges } = order;
         let tokens = ranges.iter().zip(chunks).flat_map(|(range, chunk)| {
             documents[range.clone()].iter().enumerate().map(|(at, document)| chunk.get(at, &document.text))
         });
         let tokens = tokens.collect();
-        Collection { tokens, documents, roles, ranges }
+        Collection { tokens, documents, roles: *roles, ranges }
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::align::{self, Run, align_all};
 use crate::anchors::{self, Anchor, anchors};
-use crate::assemble::{Context, Findings, Sight, rest_similarity};
+use crate::assemble::{self, Context, Findings, Sight, placed, rest_similarity};
 use crate::bands::{self, Bands, TwiceFilter, entry};
 use crate::bits::{self, Bits};
 use crate::clusters::{Lookup, Near, Verified, leaders};
@@ -26,6 +26,7 @@ use crate::error::Error;
 use crate::families::{Family, Occurrence, families};
 use crate::fingerprints::{Fingerprints, lengths_of};
 use crate::kinds::{DIFFERENT, may_be_template};
+use crate::occurrences::Occurrences;
 use crate::orphans::{Told, alone};
 use crate::postings::{Posting, add_postings, scatter, sort_by_key};
 use crate::projection::{Batch, Copies, project};
@@ -296,7 +297,7 @@ struct Scan<'a> {
 impl Scan<'_> {
     fn run(&self, order: Order, ignored_hashes: &AHashSet<&str>) -> Report {
         let chunks = self.tokenise(&order);
-        let collection = Collection::new(order, &chunks);
+        let collection = Collection::new(&order, &chunks);
         // Nobody outside knows how to make two of these equal.
         let secret = RandomState::new();
         let documents = (0..collection.len() as u32).into_par_iter();
@@ -355,8 +356,13 @@ impl Scan<'_> {
             let bodies = bodies(&collection, &boilerplate);
             (findings.near, sketches) = self.near_duplicates(&collection, &findings.originals, &bodies);
         }
-        let context = Context::new(self.config, &collection, &findings);
-        self.assemble(&context, &collection, &findings, sketches, ignored_hashes)
+        let placed = placed(&collection, &findings.families);
+        let sights = sights(self.config, &collection, &placed);
+        // From here on it is only asked where tokens are.
+        let chunks: Vec<TokenChunk> = chunks.into_iter().map(TokenChunk::without_words).collect();
+        let collection = Collection::new(&order, &chunks);
+        let context = Context::new(self.config, &collection, &findings, placed);
+        self.assemble(&context, &collection, &findings, (sights, sketches), ignored_hashes)
     }
 
     /// The report of near-duplicates alone.
@@ -367,20 +373,21 @@ impl Scan<'_> {
         }
         let matched = Bits::new(std::iter::empty());
         let findings = Findings { originals, near, nearest, matched, ignored: None, families: Vec::new() };
-        let context = Context::new(self.config, collection, &findings);
-        self.assemble(&context, collection, &findings, Vec::new(), &AHashSet::new())
+        let placed = placed(collection, &findings.families);
+        let context = Context::new(self.config, collection, &findings, placed);
+        self.assemble(&context, collection, &findings, Default::default(), &AHashSet::new())
     }
 
-    /// Makes all rows.
+    /// Makes all rows. What is seen of occurrences, and the sketches of documents, are
+    /// needed for families only.
     fn assemble(
         &self,
         context: &Context,
         collection: &Collection,
         findings: &Findings,
-        sketches: Vec<Sketch<BINS>>,
+        (sights, sketches): (Vec<Sight>, Vec<Sketch<BINS>>),
         ignored_hashes: &AHashSet<&str>,
     ) -> Report {
-        let sights = sights(context, collection);
         let (mut families, mut occurrences) = family_rows(context, findings, &sights, &sketches);
         // Documents need no more than this.
         let extents: Vec<(u32, u32)> = sights.iter().map(|sight| sight.bytes).collect();
@@ -458,8 +465,9 @@ impl Scan<'_> {
         sketches: &[Sketch<BINS>],
         lengths: &[u32],
     ) -> Bits {
-        let context = Context::new(self.config, collection, findings);
-        let sights = sights(&context, collection);
+        let placed = placed(collection, &findings.families);
+        let sights = sights(self.config, collection, &placed);
+        let context = Context::new(self.config, collection, findings, placed);
         let (rows, _) = family_rows(&context, findings, &sights, sketches);
         let of = |is: &dyn Fn(&FamilyRow, &Family) -> bool| {
             let found = Bits::new(lengths.iter().copied());
@@ -1031,9 +1039,10 @@ fn family_rows(
 }
 
 /// What is seen of all occurrences.
-fn sights(context: &Context, collection: &Collection) -> Vec<Sight> {
+fn sights(config: &Config, collection: &Collection, placed: &Occurrences) -> Vec<Sight> {
     let documents = (0..collection.len() as u32).into_par_iter();
-    documents.flat_map_iter(|document| context.sights(document)).collect()
+    let of_one = |document| assemble::sights(config, collection.tokens(document), placed.within(document));
+    documents.flat_map_iter(of_one).collect()
 }
 
 /// Exact duplicates took no part in the search: gives each the occurrences of
@@ -1067,7 +1076,7 @@ fn repeat_in_twins(families: &mut Vec<Family>, originals: &[u32], lengths: &[u32
         let end = lengths[original as usize];
         let occurrences = std::iter::once(original).chain(group.iter().map(|twin| twin.1)).map(|document| {
             matched.set(document, 0, end);
-            Occurrence { document, start: 0, end, matched: end, verbatim: true }
+            Occurrence { document, start: 0, end, matched: end }
         });
         families.push(Family { root: original, start: 0, end, occurrences: occurrences.collect() });
     }
@@ -1129,7 +1138,7 @@ mod tests {
             let tokens = |at: usize| chunk.get(at, &texts[at]);
             let family = |at: usize| {
                 let end = tokens(at).len() as u32;
-                let here = Occurrence { document: at as u32, start: 0, end, matched: end, verbatim: true };
+                let here = Occurrence { document: at as u32, start: 0, end, matched: end };
                 let there = Occurrence { document: 100 + at as u32, ..here };
                 Family { root: at as u32, start: 0, end, occurrences: vec![here, there] }
             };

@@ -24,8 +24,6 @@ pub(crate) struct Occurrence {
     pub end: u32,
     /// Tokens that match the family's text.
     pub matched: u32,
-    /// Whether its tokens are those of the family's text.
-    pub verbatim: bool,
 }
 
 impl Occurrence {
@@ -171,7 +169,6 @@ fn join(parts: &mut [Part], len: u32) -> Vec<Occurrence> {
             start: part.start,
             end: part.end,
             matched: part.matched.min(part.end - part.start),
-            verbatim: part.matched == len && part.end - part.start == len,
         })
     };
     joined.into_iter().filter_map(enough).collect()

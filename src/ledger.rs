@@ -134,7 +134,7 @@ mod tests {
     type Entry = (Kind, Placed);
 
     fn entry(family: u32, kind: Kind, start: u32, end: u32) -> Entry {
-        let occurrence = Occurrence { document: 0, start, end, matched: end - start, verbatim: true };
+        let occurrence = Occurrence { document: 0, start, end, matched: end - start };
         let placed =
             Placed { family, df: 2, occurrence, again: false, first: false, maybe_first: false, other: 0 };
         (kind, placed)

@@ -104,8 +104,7 @@ pub(crate) fn alone(later: u32, earlier: u32, runs: &[Run]) -> Family {
     let (first, last) = (runs[0], runs[runs.len() - 1]);
     let (start, end) = (first.a, last.a_end());
     let matched = align::matched(runs);
-    let there = Occurrence { document: earlier, start, end, matched: end - start, verbatim: true };
-    let here =
-        Occurrence { document: later, start: first.b, end: last.b_end(), matched, verbatim: runs.len() == 1 };
+    let there = Occurrence { document: earlier, start, end, matched: end - start };
+    let here = Occurrence { document: later, start: first.b, end: last.b_end(), matched };
     Family { root: earlier, start, end, occurrences: vec![there, here] }
 }

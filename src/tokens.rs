@@ -449,7 +449,7 @@ fn hash_ascii(bytes: &[u8], start: usize, end: usize) -> u64 {
 pub(crate) struct Tokens<'a> {
     /// The text.
     pub text: &'a str,
-    /// A token's hash in 32 bits.
+    /// A token's hash in 32 bits; none of a chunk [`without_words`](TokenChunk::without_words).
     pub words: &'a [u32],
     /// Where it starts; none of a chunk that is [`unplaced`](TokenChunk::unplaced).
     pub places: &'a [Place],
@@ -468,7 +468,7 @@ pub(crate) struct Tokens<'a> {
 
 impl Tokens<'_> {
     pub(crate) fn len(&self) -> usize {
-        self.words.len()
+        self.words.len().max(self.places.len())
     }
 
     /// The token with a number, read again from the text.
@@ -788,6 +788,11 @@ impl TokenChunk {
         chunk
     }
 
+    /// The same for those who ask no more than where tokens are.
+    pub(crate) fn without_words(self) -> Self {
+        TokenChunk { words: Vec::new(), ..self }
+    }
+
     /// The tokens of the document with a number inside this chunk.
     #[inline]
     pub(crate) fn get<'a>(&'a self, number: usize, text: &'a str) -> Tokens<'a> {
@@ -795,7 +800,7 @@ impl TokenChunk {
         let before = number.checked_sub(1).map_or(0, |before| self.documents[before].others);
         Tokens {
             text,
-            words: &self.words[first..last],
+            words: self.words.get(first..last).unwrap_or_default(),
             places: self.places.get(first..last).unwrap_or_default(),
             weight,
             chars,

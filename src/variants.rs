@@ -174,8 +174,7 @@ pub(crate) fn merge(families: Vec<Family>, joined: &[(u32, u32)]) -> Vec<Family>
     for &(at, leader) in joined {
         let variant = merged[at as usize].take().expect("merged once");
         let leading = merged[leader as usize].as_mut().expect("a leader stays");
-        let reworded = variant.occurrences.into_iter().map(|o| Occurrence { verbatim: false, ..o });
-        leading.occurrences.extend(reworded);
+        leading.occurrences.extend(variant.occurrences);
     }
     let mut changed: Vec<u32> = joined.iter().map(|&(_, leader)| leader).collect();
     changed.sort_unstable();
@@ -207,10 +206,8 @@ fn disjoint(mut occurrences: Vec<Occurrence>) -> Vec<Occurrence> {
     for next in occurrences {
         match joined.last_mut() {
             Some(last) if last.document == next.document && next.start < last.end => {
-                let before = last.end - last.start;
                 last.end = last.end.max(next.end);
                 last.matched = last.matched.max(next.matched);
-                last.verbatim &= last.end - last.start == before;
             }
             _ => joined.push(next),
         }
@@ -234,7 +231,7 @@ mod tests {
         let families: Vec<Family> = (0..texts.len())
             .map(|doc| {
                 let end = tokens(doc).len() as u32;
-                let here = Occurrence { document: doc as u32, start: 0, end, matched: end, verbatim: true };
+                let here = Occurrence { document: doc as u32, start: 0, end, matched: end };
                 let there = Occurrence { document: 100 + doc as u32, ..here };
                 Family { root: doc as u32, start: 0, end, occurrences: vec![here, there] }
             })
