@@ -95,9 +95,11 @@ fn has_sorts(config: &Config) -> bool {
     config.lengths(true) != config.lengths(false)
 }
 
-/// The key of a hash: its last bit says whose lengths hold for what has it.
+/// The key of a hash: its last bit says whose lengths hold for what has it. Since the
+/// least of some hashes are chosen, their first bits are mostly zeros; as the last
+/// ones of a key they do no harm to those who divide keys by their first.
 fn key(hash: u64, characters: bool, config: &Config) -> u64 {
-    hash & !1 | u64::from(characters && has_sorts(config))
+    hash.rotate_left(32) & !1 | u64::from(characters && has_sorts(config))
 }
 
 /// The lengths that hold for a key, in whatever document it is.
