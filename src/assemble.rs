@@ -196,15 +196,16 @@ impl<'a> Context<'a> {
         self.occurrences.places_of(number).iter().map(|&place| &sights[place as usize])
     }
 
-    /// The row of a family and those of its occurrences, from the sights and the
-    /// sketches of all documents. `folded` is a buffer.
+    /// The row of a family, from the sights and the sketches of all documents; appends
+    /// those of its occurrences. `folded` is a buffer.
     pub(crate) fn family<const BINS: usize>(
         &self,
         number: u32,
         sights: &[Sight],
         sketches: &[Sketch<BINS>],
         folded: &mut Vec<u8>,
-    ) -> (FamilyRow, Vec<OccurrenceRow>) {
+        rows: &mut Vec<OccurrenceRow>,
+    ) -> FamilyRow {
         let family = &self.findings.families[number as usize];
         let occurrences = &family.occurrences;
         let mut documents: Vec<u32> = occurrences.iter().map(|o| o.document).collect();
@@ -263,7 +264,7 @@ impl<'a> Context<'a> {
         let (kind, reason) = signals.kind(self.config);
         let dates = || documents.iter().filter_map(|&document| self.date(document));
         let places = occurrences.iter().zip(self.sights_of(number, sights)).zip(numbers);
-        let rows = places.map(|((o, sight), variant)| OccurrenceRow {
+        rows.extend(places.map(|((o, sight), variant)| OccurrenceRow {
             family: number + 1,
             doc: self.id(o.document),
             variant,
@@ -274,8 +275,8 @@ impl<'a> Context<'a> {
             start_line: sight.lines.0.into(),
             end_line: sight.lines.1.into(),
             identity: o.identity(),
-        });
-        let row = FamilyRow {
+        }));
+        FamilyRow {
             family: number + 1,
             kind,
             reason,
@@ -298,8 +299,7 @@ impl<'a> Context<'a> {
             block_share: signals.block_share,
             text,
             text_hash,
-        };
-        (row, rows.collect())
+        }
     }
 
     fn date(&self, document: u32) -> Option<&'a Date> {
@@ -352,15 +352,16 @@ impl<'a> Context<'a> {
         (best, distinct)
     }
 
-    /// The row and the spans of a document, and its letters and digits by
-    /// label. `extents` are the bytes of all sights; `owner` is a buffer.
+    /// The row of a document, and its letters and digits by label; appends its spans.
+    /// `extents` are the bytes of all sights; `owner` is a buffer.
     pub(crate) fn document(
         &self,
         document: u32,
         kinds: &[Kind],
         extents: &[(u32, u32)],
         owner: &mut Vec<u32>,
-    ) -> (DocumentRow, Vec<SpanRow>, [u64; 9]) {
+        spans: &mut Vec<SpanRow>,
+    ) -> (DocumentRow, [u64; 9]) {
         let tokens = self.collection.tokens(document);
         let placed = self.occurrences.within(document);
         let mut stretches = if placed.is_empty() {
@@ -378,7 +379,6 @@ impl<'a> Context<'a> {
         let mut maybe_first = 0;
         let mut fractional = 0.0;
         let mut by_source: Vec<(u32, u64)> = Vec::new();
-        let mut spans = Vec::with_capacity(stretches.len());
         let own = &extents[self.occurrences.places_in(document)];
         let mut cursor = Cursor::new(tokens.text);
         let mut floor = 0;
@@ -439,7 +439,7 @@ impl<'a> Context<'a> {
         fractional += labels[Label::Unique as usize] as f64;
         let top = by_source.into_iter().max_by_key(|&(source, weight)| (weight, Reverse(source)));
         let row = self.row(document, tokens, &labels, maybe_first, fractional, top);
-        (row, spans, labels)
+        (row, labels)
     }
 
     /// A source other than a document's own that has the family, looked for

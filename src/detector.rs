@@ -409,17 +409,20 @@ impl Scan<'_> {
         for ranges in collection.ranges.chunks(collection.ranges.len().div_ceil(PARTS).max(1)) {
             let rows = |range: &Range<usize>| {
                 let range = range.start.max(first)..range.end.max(first);
-                let mut owner = Vec::new();
-                let row = |document| context.document(document as u32, &kinds, &extents, &mut owner);
+                let (mut owner, mut spans) = (Vec::new(), Vec::new());
+                let row =
+                    |document| context.document(document as u32, &kinds, &extents, &mut owner, &mut spans);
                 let rows: Vec<_> = range.clone().map(row).collect();
                 (self.progress)(Stage::Ledger, range.len() as u64, total);
-                rows
+                (rows, spans)
             };
             let made: Vec<_> = ranges.par_iter().map(rows).collect();
-            for (row, mut of_one, weights) in made.into_iter().flatten() {
-                documents.push(row);
-                spans.append(&mut of_one);
-                labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+            for (rows, mut some) in made {
+                spans.append(&mut some);
+                for (row, weights) in rows {
+                    documents.push(row);
+                    labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+                }
             }
         }
         if let Some(ignored) = &findings.ignored {
@@ -1007,6 +1010,8 @@ fn bodies<'w>(collection: &'w Collection, boilerplate: &Bits) -> Vec<Words<'w>> 
 
 /// Families that are compared with those before them at once.
 const TOGETHER: usize = 1 << 10;
+/// Families whose rows are made one after the other.
+const FAMILIES: usize = 1 << 7;
 /// Parts in which rows are made, and lists laid out.
 const PARTS: usize = 8;
 /// Threads that lay out lists together, at most: each goes through all of them.
@@ -1026,12 +1031,16 @@ fn family_rows(
     // Some at a time, so that the rows of occurrences are not held twice.
     let step = count.div_ceil(PARTS).max(1);
     for start in (0..count).step_by(step) {
-        let numbers = (start as u32..count.min(start + step) as u32).into_par_iter();
-        let made: Vec<_> = numbers
-            .map_init(Vec::new, |folded, number| context.family(number, sights, sketches, folded))
-            .collect();
-        for (row, mut places) in made {
-            rows.push(row);
+        let numbers: Vec<u32> = (start as u32..count.min(start + step) as u32).collect();
+        let of_some = |numbers: &[u32]| {
+            let (mut folded, mut occurrences) = (Vec::new(), Vec::new());
+            let row = |&number| context.family(number, sights, sketches, &mut folded, &mut occurrences);
+            let rows: Vec<FamilyRow> = numbers.iter().map(row).collect();
+            (rows, occurrences)
+        };
+        let made: Vec<_> = numbers.par_chunks(FAMILIES).map(of_some).collect();
+        for (mut some, mut places) in made {
+            rows.append(&mut some);
             occurrences.append(&mut places);
         }
     }
