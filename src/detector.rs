@@ -283,6 +283,9 @@ fn check_documents(documents: &[Document]) -> Result<(), Error> {
 const BINS: usize = 128;
 /// Partitions that postings and anchors are scattered into.
 const PARTITIONS: usize = 1 << 8;
+/// Partitions of postings whose anchors are in one list, at most.
+const CHUNK: usize = 16;
+
 /// How far below the threshold an estimate may lie before the exact comparison
 /// is saved: five standard deviations of the estimates at the threshold.
 fn margin(threshold: f64) -> f64 {
@@ -622,34 +625,44 @@ impl Scan<'_> {
         let words = |document: u32| collection.tokens(document).words;
         // Anchors are found, and then aligned along.
         let total = 2 * PARTITIONS as u64;
+        let anchors_of = |group: &[Posting], scratch: &mut anchors::Scratch, found: &mut Vec<Anchor>| {
+            let lengths = lengths_of(group[0].key, self.config).of_runs();
+            // Ignored texts come first. What hangs on them changes nothing among the
+            // others.
+            let others = group.partition_point(|place| place.document < roles.told);
+            if others > 0 {
+                anchors(group, words, lengths, scratch, |anchor| {
+                    if anchor.earlier < roles.told && anchor.later >= roles.told {
+                        found.push(anchor);
+                    }
+                });
+            }
+            anchors(&group[others..], words, lengths, scratch, |anchor| {
+                if roles.relates(anchor.later, anchor.earlier) {
+                    found.push(anchor);
+                }
+            });
+        };
+        // One list for several leaves larger stretches of memory free where partitions
+        // were than one for each; but all threads are to have some.
+        let chunk = (PARTITIONS / (8 * rayon::current_num_threads())).clamp(1, CHUNK);
         let found: Vec<Vec<Anchor>> = self
             .postings(collection, originals)
             .into_par_iter()
-            .map_init(Default::default, |buffers, mut partition| {
+            .chunks(chunk)
+            .map_init(Default::default, |buffers, partitions| {
                 let (spare, scratch): &mut (_, anchors::Scratch) = buffers;
-                // The first byte of the key is the number of the partition.
-                sort_by_key(&mut partition, 8, spare);
                 let mut found = Vec::new();
-                for group in partition.chunk_by(|x, y| x.key == y.key).filter(|group| group.len() > 1) {
-                    let lengths = lengths_of(group[0].key, self.config).of_runs();
-                    // Ignored texts come first. What hangs on them changes
-                    // nothing among the others.
-                    let others = group.partition_point(|place| place.document < roles.told);
-                    if others > 0 {
-                        anchors(group, words, lengths, scratch, |anchor| {
-                            if anchor.earlier < roles.told && anchor.later >= roles.told {
-                                found.push(anchor);
-                            }
-                        });
-                    }
-                    anchors(&group[others..], words, lengths, scratch, |anchor| {
-                        if roles.relates(anchor.later, anchor.earlier) {
-                            found.push(anchor);
-                        }
-                    });
+                for mut partition in partitions {
+                    // The first byte of the key is the number of the partition.
+                    sort_by_key(&mut partition, 8, spare);
+                    let groups = partition.chunk_by(|x, y| x.key == y.key);
+                    groups
+                        .filter(|group| group.len() > 1)
+                        .for_each(|group| anchors_of(group, scratch, &mut found));
+                    (self.progress)(Stage::Alignment, 1, total);
                 }
                 found.shrink_to_fit();
-                (self.progress)(Stage::Alignment, 1, total);
                 found
             })
             .collect();
