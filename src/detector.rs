@@ -865,15 +865,28 @@ fn partitioned<S: Send, T: Copy + Send + Sync>(
     let share = PARTITIONS.div_ceil(rayon::current_num_threads().min(SHARES));
     // Some at a time, so that the items are not held twice.
     let step = sources.len().div_ceil(PARTS).max(1);
+    let steps = sources.len().div_ceil(step);
     let mut sources = sources.into_iter();
-    while sources.len() > 0 {
+    for done in 0..steps {
         let some: Vec<S> = sources.by_ref().take(step).collect();
         let some: Vec<Vec<T>> = some.into_par_iter().map(&list).collect();
         made.par_chunks_mut(share).enumerate().for_each(|(at, own)| {
+            own.iter_mut().for_each(|partition| make_room(partition, done, steps));
             some.iter().for_each(|list| scatter(list, &number, at * share, own));
         });
     }
     made
+}
+
+/// Makes room for what the steps to come will add to a list, if they are like those
+/// done, and a little more. Left to itself it would take up to twice as much, and all
+/// partitions would do so at once.
+fn make_room<T>(list: &mut Vec<T>, done: usize, steps: usize) {
+    let Some(each) = list.len().checked_div(done) else { return };
+    let each = each + each / 16;
+    if list.capacity() - list.len() < each {
+        list.reserve_exact(each * (steps - done));
+    }
 }
 
 /// Takes out families of which every occurrence is ignored, half of it or more,
@@ -1127,6 +1140,17 @@ mod tests {
             let resemblances: Vec<f64> = report.pairs.iter().map(|pair| pair.resemblance).collect();
             assert_eq!(resemblances, [10.0 / 12.0]);
         }
+    }
+
+    #[test]
+    fn lists_that_grow_evenly_take_little_more_than_they_hold() {
+        let (steps, each) = (8, 1000);
+        let mut list = Vec::new();
+        for done in 0..steps {
+            make_room(&mut list, done, steps);
+            list.extend(0..each);
+        }
+        assert!(list.capacity() * 16 <= list.len() * 17, "{}", list.capacity());
     }
 
     proptest! {
