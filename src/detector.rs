@@ -361,7 +361,7 @@ impl Scan<'_> {
         }
         let placed = placed(&collection, &findings.families);
         let sights = sights(self.config, &collection, &placed);
-        // From here on it is only asked where tokens are.
+        // Rows only ask where tokens are.
         let chunks: Vec<TokenChunk> = chunks.into_iter().map(TokenChunk::without_words).collect();
         let collection = Collection::new(&order, &chunks);
         let context = Context::new(self.config, &collection, &findings, placed);

@@ -95,9 +95,9 @@ fn has_sorts(config: &Config) -> bool {
     config.lengths(true) != config.lengths(false)
 }
 
-/// The key of a hash: its last bit says whose lengths hold for what has it. Since the
-/// least of some hashes are chosen, their first bits are mostly zeros; as the last
-/// ones of a key they do no harm to those who divide keys by their first.
+/// The key of a hash: its last bit says whose lengths hold for what has it. The first
+/// bits of the least of some hashes are mostly zeros, so the others come before them:
+/// keys are divided by their first bits into parts of one size.
 fn key(hash: u64, characters: bool, config: &Config) -> u64 {
     hash.rotate_left(32) & !1 | u64::from(characters && has_sorts(config))
 }
@@ -224,6 +224,18 @@ mod tests {
             assert_eq!(found.len(), 1);
             assert_eq!(found[0].1, 0);
         }
+    }
+
+    #[test]
+    fn keys_begin_with_either_bit_equally_often() {
+        let text: String = (0..10_000).map(|number| format!("word{} ", number * number)).collect();
+        let found = keys(&text);
+        let high = found.iter().filter(|(key, _)| key >> 63 == 1).count();
+        assert!(
+            (found.len() * 45 / 100..found.len() * 55 / 100).contains(&high),
+            "{high} of {}",
+            found.len()
+        );
     }
 
     proptest! {

@@ -788,7 +788,7 @@ impl TokenChunk {
         chunk
     }
 
-    /// The same for those who ask no more than where tokens are.
+    /// Lets go of the hashes, for those who only ask where tokens are from now on.
     pub(crate) fn without_words(self) -> Self {
         TokenChunk { words: Vec::new(), ..self }
     }
