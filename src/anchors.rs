@@ -21,8 +21,8 @@ use std::ops::Range;
 
 use ahash::AHashMap;
 
+use crate::fingerprints::Posting;
 use crate::hash;
-use crate::postings::Posting;
 use crate::touch::touch;
 
 /// Two places with one fingerprint: position `b` of document `later` and

@@ -14,9 +14,8 @@ use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::cursor::Cursor;
 use crate::document::Document;
-use crate::fingerprints::{Fingerprints, lengths_of};
+use crate::fingerprints::{Posting, add_postings, lengths_of};
 use crate::intervals::Intervals;
-use crate::postings::{Posting, add_postings};
 use crate::report::{Comparison, PassageRow};
 use crate::sentences::{Reworded, reworded};
 use crate::tokens::Tokens;
@@ -25,7 +24,6 @@ use crate::tokens::Tokens;
 #[derive(Default)]
 pub(crate) struct Scratch {
     hashes: Vec<u64>,
-    selected: Fingerprints,
     postings: Vec<Posting>,
     anchors: anchors::Scratch,
     align: align::Scratch,
@@ -224,10 +222,10 @@ fn gather(mut found: Vec<Passage>) -> Vec<Passage> {
 
 /// All anchors between two documents.
 fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) -> Vec<Anchor> {
-    let Scratch { hashes, selected, postings, anchors: buffers, .. } = scratch;
+    let Scratch { hashes, postings, anchors: buffers, .. } = scratch;
     postings.clear();
     for (document, tokens) in (0..).zip([a, b]) {
-        add_postings(document, tokens, config, hashes, selected, postings);
+        add_postings(document, tokens, config, hashes, postings);
     }
     postings.sort_by_key(|posting| posting.key);
     let of = |document: u32| if document == 0 { a } else { b };

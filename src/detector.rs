@@ -24,11 +24,11 @@ use crate::config::{Config, DedupeOn, Lengths, Only, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
 use crate::families::{Family, Occurrence, families};
-use crate::fingerprints::{Fingerprints, lengths_of};
+use crate::fingerprints::{Posting, add_postings, lengths_of};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::Occurrences;
 use crate::orphans::{Told, alone};
-use crate::postings::{Posting, add_postings, scatter, sort_by_key};
+use crate::postings::{scatter, sort_by_key};
 use crate::projection::{Batch, Copies, project};
 use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
@@ -694,11 +694,11 @@ impl Scan<'_> {
     fn postings(&self, collection: &Collection, originals: &[u32]) -> Vec<Vec<Posting>> {
         let total = collection.len() as u64;
         let list = |range: &Range<usize>| {
-            let (mut found, mut hashes, mut selected) = (Vec::new(), Vec::new(), Fingerprints::default());
+            let (mut found, mut hashes) = (Vec::new(), Vec::new());
             for document in range.clone().filter(|&document| originals[document] == document as u32) {
                 let document = document as u32;
                 let tokens = collection.tokens(document);
-                add_postings(document, tokens, self.config, &mut hashes, &mut selected, &mut found);
+                add_postings(document, tokens, self.config, &mut hashes, &mut found);
             }
             (self.progress)(Stage::Fingerprints, range.len() as u64, total);
             found

@@ -23,71 +23,69 @@ use crate::tokens::Tokens;
 const BLOCK_TOKENS: usize = 2;
 const BLOCK_BYTES: usize = 6;
 
-/// The fingerprints of documents, one after the other.
-#[derive(Default)]
-pub(crate) struct Fingerprints {
-    pub keys: Vec<u64>,
-    /// The token that each begins with.
-    pub positions: Vec<u32>,
+/// One fingerprint of one document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Posting {
+    pub key: u64,
+    pub document: u32,
+    /// The token that it begins with.
+    pub position: u32,
 }
 
-impl Fingerprints {
-    pub(crate) fn len(&self) -> usize {
-        self.keys.len()
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.keys.clear();
-        self.positions.clear();
-    }
-
-    fn push(&mut self, key: u64, position: usize) {
-        self.keys.push(key);
-        self.positions.push(position as u32);
-    }
-
-    /// Appends those of a document, in order, and then one for every block that is
-    /// not sure to hold one. `hashes` is a buffer.
-    ///
-    /// Stretches of words in a document of single characters, or the other way round,
-    /// have fingerprints of their own lengths besides, by which they are found in
-    /// documents of their sort.
-    pub(crate) fn add(&mut self, tokens: &Tokens, config: &Config, hashes: &mut Vec<u64>) {
-        let from = self.len();
-        self.select(tokens, 0..tokens.len(), config, tokens.characters, hashes);
-        let to = self.len();
-        blocks(tokens, config, from..to, self);
-        if has_sorts(config) {
-            for &(from, to) in tokens.others {
-                self.select(tokens, from as usize..to as usize, config, !tokens.characters, hashes);
-            }
+/// Appends the fingerprints of a document, in order, and then one for every block that
+/// is not sure to hold one. `hashes` is a buffer.
+///
+/// Stretches of words in a document of single characters, or the other way round,
+/// have fingerprints of their own lengths besides, by which they are found in
+/// documents of their sort.
+pub(crate) fn add_postings(
+    document: u32,
+    tokens: &Tokens,
+    config: &Config,
+    hashes: &mut Vec<u64>,
+    found: &mut Vec<Posting>,
+) {
+    let mut add = |range, characters, found: &mut Vec<Posting>| {
+        select(tokens, range, config, characters, hashes, |key, position| {
+            found.push(Posting { key, document, position: position as u32 });
+        });
+    };
+    let from = found.len();
+    add(0..tokens.len(), tokens.characters, found);
+    let to = found.len();
+    blocks(document, tokens, config, from..to, found);
+    if has_sorts(config) {
+        for &(from, to) in tokens.others {
+            add(from as usize..to as usize, !tokens.characters, found);
         }
     }
+}
 
-    fn select(
-        &mut self,
-        tokens: &Tokens,
-        range: Range<usize>,
-        config: &Config,
-        characters: bool,
-        hashes: &mut Vec<u64>,
-    ) {
-        let lengths = config.lengths(characters);
-        let k = lengths.shingle;
-        if range.len() < k {
-            return;
-        }
-        let (words, places) = (&tokens.words[range.clone()], &tokens.places[range.clone()]);
-        shingles(words, k, hashes);
-        let least = if tokens.split { k - 1 } else { 2 * k };
-        let spans = places.iter().zip(&places[k - 1..]);
-        for ((hash, words), (first, last)) in hashes.iter_mut().zip(words.windows(k)).zip(spans) {
-            if last.byte() - first.byte() < least || !three_distinct(words) {
-                *hash = u64::MAX;
-            }
-        }
-        winnow(hashes, lengths.window, |at| self.push(key(hashes[at], characters, config), range.start + at));
+/// Calls `found` with the key and the position of every fingerprint in a range of
+/// tokens, in order.
+fn select(
+    tokens: &Tokens,
+    range: Range<usize>,
+    config: &Config,
+    characters: bool,
+    hashes: &mut Vec<u64>,
+    mut found: impl FnMut(u64, usize),
+) {
+    let lengths = config.lengths(characters);
+    let k = lengths.shingle;
+    if range.len() < k {
+        return;
     }
+    let (words, places) = (&tokens.words[range.clone()], &tokens.places[range.clone()]);
+    shingles(words, k, hashes);
+    let least = if tokens.split { k - 1 } else { 2 * k };
+    let spans = places.iter().zip(&places[k - 1..]);
+    for ((hash, words), (first, last)) in hashes.iter_mut().zip(words.windows(k)).zip(spans) {
+        if last.byte() - first.byte() < least || !three_distinct(words) {
+            *hash = u64::MAX;
+        }
+    }
+    winnow(hashes, lengths.window, |at| found(key(hashes[at], characters, config), range.start + at));
 }
 
 /// Whether other lengths hold for single characters than for words.
@@ -143,7 +141,7 @@ fn three_distinct(words: &[u32]) -> bool {
 
 /// Hashes each line, and each paragraph of several lines, that is too short to
 /// be sure of a fingerprint or holds none; those of the document are `own`.
-fn blocks(tokens: &Tokens, config: &Config, own: Range<usize>, found: &mut Fingerprints) {
+fn blocks(document: u32, tokens: &Tokens, config: &Config, own: Range<usize>, found: &mut Vec<Posting>) {
     let lengths = config.lengths(tokens.characters);
     let mut unseen = own.start;
     let mut paragraph = 0;
@@ -152,28 +150,32 @@ fn blocks(tokens: &Tokens, config: &Config, own: Range<usize>, found: &mut Finge
         if !tokens.starts_line(end) {
             continue;
         }
-        let selected = &found.positions[..own.end];
-        // Selected positions before this line lie behind.
-        unseen += selected[unseen..].iter().take_while(|&&at| (at as usize) < line).count();
+        let selected = &found[..own.end];
+        // Those selected before this line lie behind.
+        unseen += selected[unseen..].iter().take_while(|one| (one.position as usize) < line).count();
         // In a line below the guaranteed length the choice of a fingerprint
         // depends on what surrounds it.
-        let bare = |from: usize, next: Option<&u32>| {
+        let bare = |from: usize, next: Option<&Posting>| {
             (end - from < lengths.shingle + lengths.window - 1
-                || next.is_none_or(|&at| at as usize + lengths.shingle > end))
+                || next.is_none_or(|next| next.position as usize + lengths.shingle > end))
                 && is_block(tokens, from, end)
         };
         let bare_line = bare(line, selected.get(unseen));
         let mut bare_paragraph = false;
         if tokens.starts_block(end) && paragraph != line {
             let selected = &selected[own.start..];
-            let next = selected.partition_point(|&at| (at as usize) < paragraph);
+            let next = selected.partition_point(|one| (one.position as usize) < paragraph);
             bare_paragraph = bare(paragraph, selected.get(next));
         }
+        let mut add = |from: usize| {
+            let key = block(tokens, from..end, config);
+            found.push(Posting { key, document, position: from as u32 });
+        };
         if bare_line {
-            found.push(block(tokens, line..end, config), line);
+            add(line);
         }
         if bare_paragraph {
-            found.push(block(tokens, paragraph..end, config), paragraph);
+            add(paragraph);
         }
         if tokens.starts_block(end) {
             paragraph = end;
@@ -203,9 +205,10 @@ mod tests {
 
     fn keys(text: &str) -> Vec<(u64, u32)> {
         let chunk = TokenChunk::new(std::iter::once(text), false);
-        let mut found = Fingerprints::default();
-        found.add(&chunk.get(0, text), &Config::default(), &mut Vec::new());
-        found.keys.into_iter().zip(found.positions).collect()
+        let mut found = Vec::new();
+        add_postings(7, &chunk.get(0, text), &Config::default(), &mut Vec::new(), &mut found);
+        assert!(found.iter().all(|posting| posting.document == 7));
+        found.into_iter().map(|posting| (posting.key, posting.position)).collect()
     }
 
     #[test]

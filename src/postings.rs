@@ -4,33 +4,7 @@
 //! there. Most stand once and are passed over. Linear but for what keys that begin
 //! alike leave to be sorted.
 
-use crate::config::Config;
-use crate::fingerprints::Fingerprints;
-use crate::tokens::Tokens;
-
-/// One fingerprint of one document.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Posting {
-    pub key: u64,
-    pub document: u32,
-    pub position: u32,
-}
-
-/// Appends the postings of one document, whether or not they recur. `hashes` and
-/// `found` are buffers.
-pub(crate) fn add_postings(
-    document: u32,
-    tokens: &Tokens,
-    config: &Config,
-    hashes: &mut Vec<u64>,
-    found: &mut Fingerprints,
-    out: &mut Vec<Posting>,
-) {
-    found.clear();
-    found.add(tokens, config, hashes);
-    let places = found.keys.iter().zip(&found.positions);
-    out.extend(places.map(|(&key, &position)| Posting { key, document, position }));
-}
+use crate::fingerprints::Posting;
 
 /// Sorts the postings of one partition by key, given in order of document and
 /// position, which they keep. The first `skip` bits of all keys are equal.

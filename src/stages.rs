@@ -4,8 +4,7 @@
 use crate::align::{align_all, by_diagonal};
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
-use crate::fingerprints::{Fingerprints, lengths_of};
-use crate::postings::{Posting, add_postings};
+use crate::fingerprints::{Posting, add_postings, lengths_of};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, sketch};
 use crate::tokens::{TokenChunk, Tokens};
@@ -61,9 +60,9 @@ impl<'a> Prepared<'a> {
     }
 
     fn postings(&self) -> Vec<Posting> {
-        let (mut found, mut hashes, mut selected) = (Vec::new(), Vec::new(), Fingerprints::default());
+        let (mut found, mut hashes) = (Vec::new(), Vec::new());
         for (document, tokens) in (0..).zip(self.each()) {
-            add_postings(document, &tokens, &self.config, &mut hashes, &mut selected, &mut found);
+            add_postings(document, &tokens, &self.config, &mut hashes, &mut found);
         }
         found
     }
