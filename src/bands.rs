@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::hash;
 use crate::sketch::Sketch;
+use crate::twice::TwiceFilter;
 
 /// The recall promised at the threshold itself.
 const RECALL: f64 = 0.995;
@@ -75,7 +76,7 @@ pub(crate) fn entry(bucket: u32, document: u32) -> u64 {
 pub(crate) fn pairs(entries: &mut [u64], skip: u32, filter: &mut TwiceFilter) -> (Vec<u64>, usize) {
     let bucket = |entry: u64| entry >> 32;
     // Most buckets hold one document.
-    let entries = filter.recurring(entries, skip);
+    let entries = filter.recurring(entries, |&entry| entry << skip & !u64::from(u32::MAX));
     entries.sort_unstable();
     let mut pairs: Vec<u64> = Vec::new();
     let mut crowded = 0;
@@ -93,62 +94,8 @@ pub(crate) fn pairs(entries: &mut [u64], skip: u32, filter: &mut TwiceFilter) ->
     (pairs, crowded)
 }
 
-/// Tells buckets of several documents from those of one, with two bits a slot. Buckets
-/// that share a slot may pass with one each; none with several is ever held back.
-#[derive(Default)]
-pub(crate) struct TwiceFilter {
-    words: Vec<u64>,
-    shift: u32,
-}
-
-impl TwiceFilter {
-    /// Moves those entries to the front, in their order, whose bucket has several or
-    /// passes by accident, and returns them. The first `skip` bits of all are equal.
-    fn recurring<'e>(&mut self, entries: &'e mut [u64], skip: u32) -> &'e mut [u64] {
-        let bucket = |entry: u64| entry << skip & !u64::from(u32::MAX);
-        self.begin(entries.len());
-        entries.iter().for_each(|&entry| self.add(bucket(entry)));
-        let mut kept = 0;
-        for at in 0..entries.len() {
-            entries[kept] = entries[at];
-            kept += usize::from(self.added_twice(bucket(entries[kept])));
-        }
-        &mut entries[..kept]
-    }
-
-    /// Makes room for so many buckets, at least four slots for each.
-    fn begin(&mut self, expected: usize) {
-        let slots = (4 * expected).next_power_of_two().max(64);
-        self.words.clear();
-        self.words.resize(slots / 32, 0);
-        self.shift = 64 - slots.trailing_zeros();
-    }
-
-    #[inline]
-    fn slot(&self, bucket: u64) -> (usize, u32) {
-        let slot = bucket >> self.shift;
-        ((slot >> 5) as usize, 2 * (slot & 31) as u32)
-    }
-
-    #[inline]
-    fn add(&mut self, bucket: u64) {
-        let (word, bit) = self.slot(bucket);
-        let word = &mut self.words[word];
-        // The lower bit of a slot becomes the higher when it is set again.
-        *word |= 1 << bit | (*word & 1 << bit) << 1;
-    }
-
-    #[inline]
-    fn added_twice(&self, bucket: u64) -> bool {
-        let (word, bit) = self.slot(bucket);
-        self.words[word] >> bit & 2 != 0
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -174,25 +121,6 @@ mod tests {
         assert!(found.len() <= 1000 * BUCKET);
         for doc in 1..1000 {
             assert!(found.contains(&pair(0, doc)) && found.contains(&pair(doc - 1, doc)));
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn buckets_of_several_pass(numbers in prop::collection::vec(0u64..300, 0..400)) {
-            // The first byte of all is the same.
-            let entries: Vec<u64> = numbers.iter().zip(0..)
-                .map(|(number, document)| entry((hash::mix(number + 1) >> 40) as u32 | 7 << 24, document)).collect();
-            let count = |entry: &u64| entries.iter().filter(|other| *other >> 32 == entry >> 32).count();
-            let several = |entries: &[u64]| entries.iter().copied().filter(|entry| count(entry) > 1).collect::<Vec<u64>>();
-            let mut filter = TwiceFilter::default();
-            // What was filtered before is forgotten.
-            filter.recurring(&mut entries.clone(), 8);
-            let mut found = entries.clone();
-            let found = filter.recurring(&mut found, 8);
-            prop_assert_eq!(several(found), several(&entries));
-            let alone = found.len() - several(found).len();
-            prop_assert!(alone < 100, "{alone} of {} pass", entries.len());
         }
     }
 }

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::align::{self, Run, align_all};
 use crate::anchors::{self, Anchor, anchors};
 use crate::assemble::{self, Context, Findings, Sight, placed, rest_similarity};
-use crate::bands::{self, Bands, TwiceFilter, entry};
+use crate::bands::{self, Bands, entry};
 use crate::bits::{self, Bits};
 use crate::clusters::{Lookup, Near, Verified, leaders};
 use crate::collection::{Collection, Order};
@@ -28,12 +28,13 @@ use crate::fingerprints::{Posting, add_postings, lengths_of};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::Occurrences;
 use crate::orphans::{Told, alone};
-use crate::postings::{scatter, sort_by_key};
+use crate::postings::{self, each_group, scatter};
 use crate::projection::{Batch, Copies, project};
 use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
 use crate::tokens::{TokenChunk, Tokens};
+use crate::twice::TwiceFilter;
 use crate::variants::{self, Compare, Leaders, Outline, merge};
 
 /// Finds recurring passages and near-duplicates, and keeps the ledgers.
@@ -651,15 +652,11 @@ impl Scan<'_> {
             .into_par_iter()
             .chunks(chunk)
             .map_init(Default::default, |buffers, partitions| {
-                let (spare, scratch): &mut (_, anchors::Scratch) = buffers;
+                let (of_groups, scratch): &mut (postings::Scratch, anchors::Scratch) = buffers;
                 let mut found = Vec::new();
                 for mut partition in partitions {
                     // The first byte of the key is the number of the partition.
-                    sort_by_key(&mut partition, 8, spare);
-                    let groups = partition.chunk_by(|x, y| x.key == y.key);
-                    groups
-                        .filter(|group| group.len() > 1)
-                        .for_each(|group| anchors_of(group, scratch, &mut found));
+                    each_group(&mut partition, 8, of_groups, |group| anchors_of(group, scratch, &mut found));
                     (self.progress)(Stage::Alignment, 1, total);
                 }
                 found.shrink_to_fit();

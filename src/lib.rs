@@ -158,6 +158,7 @@ mod sketch;
 pub mod stages;
 mod tokens;
 mod touch;
+mod twice;
 mod variants;
 
 // What `fuzz/` tries is otherwise only in the program.

@@ -1,24 +1,47 @@
 //! Postings: where each fingerprint stands, grouped.
 //!
-//! They are scattered into partitions by the top bits of their key and sorted
-//! there. Most stand once and are passed over. Linear but for what keys that begin
-//! alike leave to be sorted.
+//! They are scattered into partitions by the top bits of their key. Most stand once and
+//! are passed over; the others are sorted. Linear but for what keys that begin alike
+//! leave to be sorted.
 
 use crate::fingerprints::Posting;
+use crate::twice::TwiceFilter;
 
-/// Sorts the postings of one partition by key, given in order of document and
-/// position, which they keep. The first `skip` bits of all keys are equal.
+/// Buffers that live as long as their worker.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    filter: TwiceFilter,
+    spare: Vec<Posting>,
+}
+
+/// Calls `found` with the postings of every key of several, by key and then in the order
+/// in which they are given. The first `skip` bits of all keys are equal.
+pub(crate) fn each_group(
+    postings: &mut [Posting],
+    skip: u32,
+    scratch: &mut Scratch,
+    mut found: impl FnMut(&[Posting]),
+) {
+    let Scratch { filter, spare } = scratch;
+    let recurring = filter.recurring(postings, |posting| posting.key << skip);
+    sort_by_key(recurring, skip, spare);
+    recurring.chunk_by(|x, y| x.key == y.key).filter(|group| group.len() > 1).for_each(&mut found);
+}
+
+/// Sorts postings by key, and those of one key as they were.
 ///
-/// By radix, the next bits of the key at a time from the last of them on; then
-/// what these leave mixed, which is little.
-pub(crate) fn sort_by_key(postings: &mut [Posting], skip: u32, spare: &mut Vec<Posting>) {
+/// By radix, the bits of the key after the first `skip` at a time, from the last of them
+/// on; then what these leave mixed, which is little.
+fn sort_by_key(postings: &mut [Posting], skip: u32, spare: &mut Vec<Posting>) {
     /// Bits of a pass. After two of them the sorted ones are where they were.
     const BITS: u32 = 11;
     if postings.len() < 1 << BITS {
         return postings.sort_by_key(|posting| posting.key);
     }
-    spare.clear();
-    spare.resize(postings.len(), Posting::default());
+    if spare.len() < postings.len() {
+        spare.resize(postings.len(), Posting::default());
+    }
+    let spare = &mut spare[..postings.len()];
     let pass = |from: &[Posting], to: &mut [Posting], after: u32| {
         let digit = |posting: &Posting| (posting.key << after >> (64 - BITS)) as usize;
         let mut starts = [0; 1 << BITS];
@@ -67,15 +90,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sorting_equals_a_stable_sort(keys in prop::collection::vec(prop_oneof![0u64..4, any::<u64>(), (0u64..9).prop_map(|high| high << 40)], 0..60), times in prop::sample::select(vec![1, 99])) {
+        fn groups_are_those_of_a_stable_sort(keys in prop::collection::vec(prop_oneof![0u64..4, any::<u64>(), (0u64..9).prop_map(|high| high << 40)], 0..60), times in prop::sample::select(vec![1, 99])) {
             // Few are sorted otherwise than many.
             let keys = keys.repeat(times);
             let mut postings: Vec<Posting> = keys.iter().zip(0..)
                 .map(|(&key, document)| Posting { key: key & (u64::MAX >> 8), document, ..Posting::default() }).collect();
-            let mut expected = postings.clone();
-            expected.sort_by_key(|posting| posting.key);
-            sort_by_key(&mut postings, 8, &mut Vec::new());
-            prop_assert_eq!(postings, expected);
+            let mut sorted = postings.clone();
+            sorted.sort_by_key(|posting| posting.key);
+            let expected: Vec<&[Posting]> = sorted.chunk_by(|x, y| x.key == y.key).filter(|group| group.len() > 1).collect();
+            let mut found = Vec::new();
+            each_group(&mut postings, 8, &mut Scratch::default(), |group| found.push(group.to_vec()));
+            prop_assert_eq!(found, expected);
         }
 
         #[test]

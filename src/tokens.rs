@@ -420,26 +420,40 @@ const KIND: [Kind; 256] = {
     kinds
 };
 
+/// The bits of the first and of the second eight bytes that a word of up to sixteen
+/// has.
+const KEPT: [(u64, u64); 17] = {
+    let mut kept = [(0, 0); 17];
+    let mut len = 1;
+    while len < kept.len() {
+        let all = u128::MAX >> (128 - 8 * len);
+        kept[len] = (all as u64, (all >> 64) as u64);
+        len += 1;
+    }
+    kept
+};
+
 /// [`hash::bytes`] of an ASCII word in lower case. Bit 5 is set in every digit
 /// and small letter, so setting it is all that lower-casing takes.
 #[inline]
 fn hash_ascii(bytes: &[u8], start: usize, end: usize) -> u64 {
     let len = end - start;
     let mut state = hash::start(len);
-    let kept = |letters: usize| u64::MAX >> (64 - 8 * letters as u32);
-    if let (..=16, Some(chunks)) = (len, bytes[start..].first_chunk::<16>()) {
+    if let (Some(&(first_kept, second_kept)), Some(chunks)) =
+        (KEPT.get(len), bytes[start..].first_chunk::<16>())
+    {
         // Two chunks are taken, and then it is chosen: nobody can foresee which words
         // are long.
         let chunks = u128::from_le_bytes(*chunks);
         let (first, second) = (chunks as u64 | CASE, (chunks >> 64) as u64 | CASE);
-        let short = hash::step(state, first & kept(len.min(8)));
-        let long = hash::step(short, second & kept(len.max(9) - 8));
+        let short = hash::step(state, first & first_kept);
+        let long = hash::step(short, second & second_kept);
         return hash::mix(select_unpredictable(len > 8, long, short));
     }
     for chunk in bytes[start..end].chunks(8) {
         let mut padded = [0; 8];
         padded[..chunk.len()].copy_from_slice(chunk);
-        state = hash::step(state, (u64::from_le_bytes(padded) | CASE) & kept(chunk.len()));
+        state = hash::step(state, (u64::from_le_bytes(padded) | CASE) & KEPT[chunk.len()].0);
     }
     hash::mix(state)
 }
