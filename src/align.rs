@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::depth::Depth;
 use crate::extend::{Extension, GAIN, SHORT_GAIN, Way};
 use crate::fingerprints::is_block;
+use crate::lanes::{LANES, Lanes};
 use crate::tokens::{Tokens, same};
 use crate::touch::touch;
 
@@ -274,7 +275,8 @@ fn report_lines(b: &Tokens, a: &Tokens, run: Run, found: &mut impl FnMut(&[Run])
     }
 }
 
-/// Rows and diagonals looked at to see whether a short run may grow.
+/// Tokens on either side of a short run that are looked at to see whether it may grow, and
+/// how far from their own place they are looked for.
 const NEAR: usize = 6;
 const ASIDE: usize = 2;
 
@@ -284,20 +286,29 @@ const ASIDE: usize = 2;
 fn promising(b: &Tokens, a: &Tokens, run: Run, min_tokens: usize) -> bool {
     let missing = min_tokens - run.len as usize;
     let near = NEAR.max(missing + ASIDE);
-    let has = |at_b: usize, at_a: usize| {
-        let from = at_a.saturating_sub(ASIDE);
-        let to = (at_a + ASIDE + 1).min(a.words.len());
-        from < to && a.words[from..to].contains(&b.words[at_b])
+    let (start, end) = (run.b as usize, run.b_end() as usize);
+    let (before, after) = (start.saturating_sub(near)..start, end..(end + near).min(b.words.len()));
+    let shift = run.a.wrapping_sub(run.b) as i32 as isize;
+    beside(b.words, a.words, shift, before) + beside(b.words, a.words, shift, after) >= missing
+}
+
+/// How many of some words of `b` stand in `a` as well, so far on or a few aside.
+fn beside(b: &[u32], a: &[u32], shift: isize, range: Range<usize>) -> usize {
+    // In the middle of both texts all at once.
+    if range.len() <= LANES
+        && let Some(words) = b[range.start..].first_chunk()
+        && let Some(others) = range.start.checked_add_signed(shift - ASIDE as isize)
+        && let Some(others) = a.get(others..).and_then(|others| others.first_chunk())
+    {
+        let asked = u32::from(u16::MAX) >> (LANES - range.len());
+        return (u32::from(Lanes::equal_any(words, others).bits()) & asked).count_ones() as usize;
+    }
+    let stands = |&at: &usize| {
+        let place = |aside: isize| at.checked_add_signed(shift + aside);
+        (-(ASIDE as isize)..=ASIDE as isize)
+            .any(|aside| place(aside).is_some_and(|place| a.get(place) == Some(&b[at])))
     };
-    let (b_end, a_end) = (run.b_end() as usize, run.a_end() as usize);
-    let after = (0..near.min(b.words.len() - b_end)).filter(|&step| has(b_end + step, a_end + step)).count();
-    let (b_start, a_start) = (run.b as usize, run.a as usize);
-    let before = (1..=near.min(b_start))
-        .filter(|&step| {
-            a_start + ASIDE >= step && has(b_start - step, (a_start + ASIDE - step).saturating_sub(ASIDE))
-        })
-        .count();
-    after + before >= missing
+    range.filter(stands).count()
 }
 
 /// Grows anchors into maximal exact runs, sorted by place. A run of a document
@@ -549,22 +560,51 @@ fn check_on_text(b: &Tokens, a: &Tokens, runs: &mut Vec<Run>) -> bool {
     false
 }
 
-/// Whether a run is equal in both texts. The same bytes are, if both texts go on
-/// with the same plain separator.
+/// Whether a run is equal in both texts: token by token, but for those that stand in the
+/// same bytes.
 fn equal_text(b: &Tokens, a: &Tokens, run: &Run) -> bool {
-    let (b_bytes, a_bytes) = (b.text.as_bytes(), a.text.as_bytes());
-    let from = b.places[run.b as usize].byte();
-    let a_from = a.places[run.a as usize].byte();
-    let last = b.places[run.b_end() as usize - 1].byte();
-    let letters = b_bytes[last..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-    let to = last + letters;
-    let ends = |bytes: &[u8], at: usize| bytes.get(at).is_none_or(|byte| byte.is_ascii() && *byte != b'\'');
-    let a_to = a_from + (to - from);
-    let plain = ends(b_bytes, to)
-        && ends(a_bytes, a_to)
-        && a_bytes.get(a_to).is_none_or(|byte| !byte.is_ascii_alphanumeric())
-        && a_bytes.get(a_from..a_to) == Some(&b_bytes[from..to]);
-    plain || (0..run.len).all(|step| same(b, (run.b + step) as usize, a, (run.a + step) as usize))
+    let (b_places, a_places) = (&b.places[run.b as usize..], &a.places[run.a as usize..]);
+    let last = run.len as usize - 1;
+    let mut at = 0;
+    loop {
+        let (b_from, a_from) = (b_places[at].byte(), a_places[at].byte());
+        let (b_bytes, a_bytes) =
+            (&b.text.as_bytes()[b_from..b_places[last].byte()], &a.text.as_bytes()[a_from..]);
+        let common = common_prefix(b_bytes, a_bytes);
+        // Whether all before a token is in them.
+        let lies_in = |next: usize| {
+            let (b_next, a_next) = (b_places[next].byte() - b_from, a_places[next].byte() - a_from);
+            b_next == a_next && b_next <= common
+        };
+        if lies_in(last) {
+            at = last;
+        }
+        while at < last && lies_in(at + 1) {
+            at += 1;
+        }
+        if !same(b, run.b as usize + at, a, run.a as usize + at) {
+            return false;
+        }
+        if at == last {
+            return true;
+        }
+        at += 1;
+    }
+}
+
+/// The number of bytes with which two byte strings begin alike.
+fn common_prefix(x: &[u8], y: &[u8]) -> usize {
+    let (x_chunks, _) = x.as_chunks::<16>();
+    let (y_chunks, _) = y.as_chunks::<16>();
+    let mut at = 0;
+    for (x, y) in x_chunks.iter().zip(y_chunks) {
+        let differ = u128::from_le_bytes(*x) ^ u128::from_le_bytes(*y);
+        if differ != 0 {
+            return at + differ.trailing_zeros() as usize / 8;
+        }
+        at += 16;
+    }
+    at + x[at..].iter().zip(&y[at..]).take_while(|(x, y)| x == y).count()
 }
 
 /// Most tokens by which a passage may hang over a block boundary.

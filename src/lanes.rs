@@ -54,6 +54,25 @@ mod vector {
             })
         }
 
+        /// The mask of the words that equal one of those around them: word `at` one of
+        /// the five from `at` on.
+        #[inline]
+        pub(crate) fn equal_any(words: &[u32; LANES], others: &[u32; LANES + 4]) -> Lanes {
+            let four = |words: &[u32], from: usize| unsafe {
+                let at = |at: usize| words[from + at] as i32;
+                _mm_setr_epi32(at(0), at(1), at(2), at(3))
+            };
+            let any = |from: usize| unsafe {
+                let own = four(words, from);
+                let equal = |by: usize| _mm_cmpeq_epi32(own, four(others, from + by));
+                let (x, y) = (_mm_or_si128(equal(0), equal(1)), _mm_or_si128(equal(2), equal(3)));
+                _mm_or_si128(_mm_or_si128(x, y), equal(4))
+            };
+            Lanes(unsafe {
+                _mm_packs_epi16(_mm_packs_epi32(any(0), any(4)), _mm_packs_epi32(any(8), any(12)))
+            })
+        }
+
         #[inline]
         pub(crate) fn plus(self, other: Lanes) -> Lanes {
             Lanes(unsafe { _mm_adds_epi8(self.0, other.0) })
@@ -126,6 +145,10 @@ mod plain {
             each(|at| -i8::from(words[if BACK { LANES - 1 - at } else { at }] == word))
         }
 
+        pub(crate) fn equal_any(words: &[u32; LANES], others: &[u32; LANES + 4]) -> Lanes {
+            each(|at| -i8::from(others[at..at + 5].contains(&words[at])))
+        }
+
         pub(crate) fn plus(self, other: Lanes) -> Lanes {
             each(|at| self.0[at].saturating_add(other.0[at]))
         }
@@ -186,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn vectors_equal_plain_loops(x in numbers(), y in numbers(), mask in prop::array::uniform16(-1i8..=0), words in prop::array::uniform16(0u32..3)) {
+        fn vectors_equal_plain_loops(x in numbers(), y in numbers(), mask in prop::array::uniform16(-1i8..=0), words in prop::array::uniform16(0u32..3), others in prop::array::uniform20(0u32..9)) {
             // The number in every lane, told by what it is above.
             let whole = |lanes: Lanes| -> Vec<u16> {
                 (i8::MIN..i8::MAX).map(|least| lanes.above(Lanes::splat(least)).bits()).collect()
@@ -208,6 +231,7 @@ mod tests {
             prop_assert_eq!(whole(a.down()), plainly(p.down()));
             prop_assert_eq!(whole(Lanes::equal::<false>(&words, 1)), plainly(plain::Lanes::equal::<false>(&words, 1)));
             prop_assert_eq!(whole(Lanes::equal::<true>(&words, 1)), plainly(plain::Lanes::equal::<true>(&words, 1)));
+            prop_assert_eq!(whole(Lanes::equal_any(&words, &others)), plainly(plain::Lanes::equal_any(&words, &others)));
         }
     }
 }
