@@ -6,6 +6,7 @@
 //! users may want to move are settings; the others are named here.
 
 use crate::config::Config;
+use crate::lanes::{LANES, Lanes};
 use crate::report::{FamilyRow, Kind};
 use crate::tokens::{Tokenizer, Tokens};
 
@@ -101,15 +102,7 @@ pub(crate) fn quotes(text: &str) -> Vec<(usize, usize)> {
     }
     let mut at = 0;
     loop {
-        // Sixteen bytes at a time, which the compiler turns into vector code.
-        while let Some(some) = bytes[at..].first_chunk::<16>()
-            && !some.iter().fold(false, |any, &byte| any | leads(byte))
-        {
-            at += some.len();
-        }
-        while at < bytes.len() && !leads(bytes[at]) {
-            at += 1;
-        }
+        at = next_lead(bytes, at);
         if at == bytes.len() {
             break;
         }
@@ -156,10 +149,22 @@ pub(crate) fn quotes(text: &str) -> Vec<(usize, usize)> {
     found
 }
 
-/// Whether a character that [`quotes`] looks at may begin with a byte.
-#[inline]
-fn leads(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\n') | (byte == 0xc2) | (byte == 0xe2) | (byte == 0xe3)
+/// Bytes with which the characters begin that [`quotes`] looks at.
+const LEADS: [u8; 5] = [b'"', b'\n', 0xc2, 0xe2, 0xe3];
+
+/// The first such byte from one on, or the end.
+fn next_lead(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(some) = bytes[at..].first_chunk::<LANES>() {
+        let some = Lanes::new(some.map(|byte| byte as i8));
+        let leads = LEADS.map(|byte| some.alike(Lanes::splat(byte as i8)));
+        let leads = leads.into_iter().fold(Lanes::splat(0), Lanes::or).bits();
+        if leads != 0 {
+            return at + leads.trailing_zeros() as usize;
+        }
+        at += LANES;
+    }
+    bytes[at..].iter().position(|byte| LEADS.contains(byte)).map_or(bytes.len(), |step| at + step)
 }
 
 fn line_end(bytes: &[u8], from: usize) -> usize {

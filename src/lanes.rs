@@ -88,6 +88,12 @@ mod vector {
             Lanes(unsafe { _mm_or_si128(self.0, other.0) })
         }
 
+        /// The mask of the lanes in which both are equal.
+        #[inline]
+        pub(crate) fn alike(self, other: Lanes) -> Lanes {
+            Lanes(unsafe { _mm_cmpeq_epi8(self.0, other.0) })
+        }
+
         /// The mask of the lanes in which these are greater.
         #[inline]
         pub(crate) fn above(self, other: Lanes) -> Lanes {
@@ -161,6 +167,10 @@ mod plain {
             each(|at| self.0[at] | other.0[at])
         }
 
+        pub(crate) fn alike(self, other: Lanes) -> Lanes {
+            each(|at| -i8::from(self.0[at] == other.0[at]))
+        }
+
         pub(crate) fn above(self, other: Lanes) -> Lanes {
             each(|at| -i8::from(self.0[at] > other.0[at]))
         }
@@ -223,6 +233,7 @@ mod tests {
             prop_assert_eq!(whole(a.plus(b)), plainly(p.plus(q)));
             prop_assert_eq!(whole(a.and(b)), plainly(p.and(q)));
             prop_assert_eq!(whole(a.or(b)), plainly(p.or(q)));
+            prop_assert_eq!(whole(a.alike(b)), plainly(p.alike(q)));
             prop_assert_eq!(whole(a.above(b)), plainly(p.above(q)));
             prop_assert_eq!(whole(a.or_else(m, b)), plainly(p.or_else(n, q)));
             prop_assert_eq!(whole(a.max(b)), plainly(plain::Lanes::new(std::array::from_fn(|at| x[at].max(y[at])))));

@@ -381,16 +381,32 @@ pub(crate) fn token_at(text: &str, start: usize, characters: bool) -> Token {
     tokenizer.next().expect("a token starts here")
 }
 
-/// Appends the folded form of a token's text in UTF-8.
-fn append_folded(text: &str, out: &mut Vec<u8>) {
-    if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return out.extend(text.bytes().map(|byte| byte | 0x20));
+/// Appends the folded form of a token of a text in UTF-8.
+fn append_folded(text: &str, token: &Token, out: &mut Vec<u8>) {
+    let word = &text[token.start..token.end];
+    // Only of letters and digits in ASCII are there as many as bytes.
+    if token.weight as usize == word.len() {
+        return append_small(&text.as_bytes()[token.start..], word.len(), out);
     }
-    for character in text.chars() {
+    for character in word.chars() {
         let (class, folded) = fold(character);
         if class != Class::Joiner {
             folded.append_to(out);
         }
+    }
+}
+
+/// Appends so many ASCII letters and digits in lower case.
+fn append_small(text: &[u8], len: usize, out: &mut Vec<u8>) {
+    match text.first_chunk::<16>() {
+        // More than is asked for is written, and given up again.
+        Some(chunk) if len <= chunk.len() => {
+            let small = u128::from_le_bytes(*chunk) | u128::from(CASE) << 64 | u128::from(CASE);
+            let end = out.len() + len;
+            out.extend_from_slice(&small.to_le_bytes());
+            out.truncate(end);
+        }
+        _ => out.extend(text[..len].iter().map(|byte| byte | 0x20)),
     }
 }
 
@@ -517,7 +533,7 @@ impl Tokens<'_> {
         let mut folded = Vec::new();
         Tokenizer::new(self.text, self.split).each(|token, _| {
             folded.clear();
-            append_folded(&self.text[token.start..token.end], &mut folded);
+            append_folded(self.text, &token, &mut folded);
             found(&folded);
         });
     }
@@ -525,30 +541,16 @@ impl Tokens<'_> {
     /// Writes the folded tokens of a range, joined by spaces, in UTF-8.
     pub(crate) fn folded(&self, from: usize, to: usize, out: &mut Vec<u8>) {
         out.clear();
-        let text = self.text[self.extent(from, to)].as_bytes();
-        if text.is_ascii() && !self.split {
-            // Apostrophes inside words are dropped; others stand beside some
-            // other separator.
-            let mut apart = false;
-            for &byte in text {
-                if byte.is_ascii_alphanumeric() {
-                    if apart {
-                        out.push(b' ');
-                    }
-                    out.push(byte | 0x20);
-                    apart = false;
-                } else {
-                    apart |= byte != b'\'';
-                }
-            }
-            return;
-        }
-        for token in self.range(from, to) {
+        let extent = self.extent(from, to);
+        let text = &self.text[..extent.end];
+        let mut tokenizer = Tokenizer::new(text, self.split);
+        tokenizer.at = extent.start;
+        tokenizer.each(|token, _| {
             if !out.is_empty() {
                 out.push(b' ');
             }
-            append_folded(&self.text[token.start..token.end], out);
-        }
+            append_folded(text, &token, out);
+        });
     }
 
     /// The bytes of a range of tokens, with the punctuation that opens the
@@ -645,7 +647,8 @@ pub(crate) fn same(a: &Tokens, a_number: usize, b: &Tokens, b_number: usize) -> 
     let (a_rest, b_rest) = (&a.text.as_bytes()[from(a, a_number)..], &b.text.as_bytes()[from(b, b_number)..]);
     same_ascii_word(a_rest, b_rest) || {
         let (x, y) = (a.token(a_number), b.token(b_number));
-        x.hash == y.hash && same_folded(&a.text[x.start..x.end], &b.text[y.start..y.end])
+        let written = a.text[x.start..x.end] == b.text[y.start..y.end];
+        written || x.hash == y.hash && same_folded((a.text, &x), (b.text, &y))
     }
 }
 
@@ -673,14 +676,14 @@ fn same_ascii_word(a: &[u8], b: &[u8]) -> bool {
     false
 }
 
-/// Whether the texts of two tokens are equal when folded.
-fn same_folded(x: &str, y: &str) -> bool {
-    let folded = |text: &str| {
+/// Whether two tokens of two texts are equal when folded.
+fn same_folded(a: (&str, &Token), b: (&str, &Token)) -> bool {
+    let folded = |(text, token): (&str, &Token)| {
         let mut out = Vec::new();
-        append_folded(text, &mut out);
+        append_folded(text, token, &mut out);
         out
     };
-    x == y || folded(x) == folded(y)
+    folded(a) == folded(b)
 }
 
 /// Where a document's tokens lie in their chunk.
@@ -921,12 +924,18 @@ mod tests {
     use super::*;
 
     fn folded(text: &str) -> Vec<String> {
-        tokens(text).iter().map(|token| refold(&text[token.start..token.end])).collect()
+        tokens(text).iter().map(|token| refold(text, token)).collect()
     }
 
-    fn refold(text: &str) -> String {
+    /// The slow twin: character by character.
+    fn refold(text: &str, token: &Token) -> String {
         let mut out = Vec::new();
-        append_folded(text, &mut out);
+        for character in text[token.start..token.end].chars() {
+            let (class, folded) = fold(character);
+            if class != Class::Joiner {
+                folded.append_to(&mut out);
+            }
+        }
         String::from_utf8(out).expect("UTF-8")
     }
 
@@ -1003,7 +1012,10 @@ mod tests {
             prop_assume!(from < to);
             let range = || tokens.range(from, to);
             prop_assert_eq!(tokens.weight_of(from, to), range().map(|token| u64::from(token.weight)).sum::<u64>());
-            let words: Vec<String> = range().map(|token| refold(&text[token.start..token.end])).collect();
+            let words: Vec<String> = range().map(|token| refold(&text, &token)).collect();
+            let mut each = Vec::new();
+            tokens.each_folded(|folded| each.push(String::from_utf8(folded.to_vec()).unwrap()));
+            prop_assert_eq!(&each[from..to], &words);
             let mut folded = b"other".to_vec();
             tokens.folded(from, to, &mut folded);
             prop_assert_eq!(String::from_utf8(folded).unwrap(), words.join(" "));
@@ -1021,7 +1033,7 @@ mod tests {
             let (x, y) = (chunk.get(0, &a), chunk.get(1, &b));
             let folded = |tokens: &Tokens, at: usize| {
                 let token = tokens.token(at);
-                refold(&tokens.text[token.start..token.end])
+                refold(tokens.text, &token)
             };
             for i in 0..x.len() {
                 for j in 0..y.len() {
