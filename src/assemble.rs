@@ -75,6 +75,17 @@ pub(crate) struct Sight {
     wording: u64,
 }
 
+/// Buffers that live as long as their worker.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    documents: Vec<u32>,
+    leaders: Vec<u32>,
+    sources: Vec<u32>,
+    /// The wording of each occurrence, and which it is.
+    wordings: Vec<(u64, usize)>,
+    folded: Vec<u8>,
+}
+
 /// The wordings of a family.
 struct Wordings {
     /// The most frequent one, as printed where it stands first.
@@ -197,42 +208,47 @@ impl<'a> Context<'a> {
     }
 
     /// The row of a family, from the sights and the sketches of all documents; appends
-    /// those of its occurrences. `folded` is a buffer.
+    /// those of its occurrences.
     pub(crate) fn family<const BINS: usize>(
         &self,
         number: u32,
         sights: &[Sight],
         sketches: &[Sketch<BINS>],
-        folded: &mut Vec<u8>,
+        scratch: &mut Scratch,
         rows: &mut Vec<OccurrenceRow>,
     ) -> FamilyRow {
-        let family = &self.findings.families[number as usize];
-        let occurrences = &family.occurrences;
-        let mut documents: Vec<u32> = occurrences.iter().map(|o| o.document).collect();
-        documents.dedup();
-        let facts: Vec<&Facts> = self.sights_of(number, sights).map(|sight| &sight.facts).collect();
+        let occurrences = &self.findings.families[number as usize].occurrences;
         let Wordings { text, tokens, letters, place, text_hash, numbers } =
-            self.wordings(number, sights, folded);
+            self.wordings(number, sights, scratch);
         let variants = numbers.iter().copied().max().unwrap_or(1);
-        let places = occurrences.len() as f64;
-        let share =
-            |is: &dyn Fn(&Facts) -> bool| facts.iter().filter(|fact| is(fact)).count() as f64 / places;
-        let position_mean = facts.iter().map(|fact| f64::from(fact.position)).sum::<f64>() / places;
-        let square = |fact: &&Facts| (f64::from(fact.position) - position_mean).powi(2);
-        let covered = occurrences
-            .iter()
-            .zip(&facts)
-            .filter(|(_, fact)| f64::from(fact.share) >= self.config.syndicated_share)
-            .map(|(occurrence, _)| occurrence.document);
-        let mut covered: Vec<u32> = covered.collect();
-        covered.dedup();
-        let mut leaders: Vec<u32> =
-            documents.iter().map(|&document| self.leaders[document as usize]).collect();
+        let Scratch { documents, leaders, sources, .. } = scratch;
+        documents.clear();
+        documents.extend(occurrences.iter().map(|o| o.document));
+        documents.dedup();
+        leaders.clear();
+        leaders.extend(documents.iter().map(|&document| self.leaders[document as usize]));
         leaders.sort_unstable();
         leaders.dedup();
-        let (source, sources) = self.sources_of(&documents);
-        let matched: u64 = occurrences.iter().map(|o| u64::from(o.matched)).sum();
-        let all: u64 = occurrences.iter().map(|o| u64::from(o.end - o.start)).sum();
+        let (source, distinct_sources) = self.sources_of(documents, sources);
+        let places = occurrences.len() as f64;
+        let facts = || self.sights_of(number, sights).map(|sight| &sight.facts);
+        let (mut quoted, mut edge, mut block, mut position) = (0, 0, 0, 0.0);
+        let (mut matched, mut all) = (0, 0);
+        let (mut covered, mut last_covered) = (0, None);
+        for (occurrence, facts) in occurrences.iter().zip(facts()) {
+            quoted += u32::from(facts.quoted);
+            edge += u32::from(facts.edge);
+            block += u32::from(facts.block);
+            position += f64::from(facts.position);
+            matched += u64::from(occurrence.matched);
+            all += u64::from(occurrence.end - occurrence.start);
+            let covers = f64::from(facts.share) >= self.config.syndicated_share;
+            if covers && last_covered.replace(occurrence.document) != Some(occurrence.document) {
+                covered += 1;
+            }
+        }
+        let position_mean = position / places;
+        let squares = facts().map(|facts| (f64::from(facts.position) - position_mean).powi(2)).sum::<f64>();
         // Asked only of what may be stock.
         let may_be_stock =
             tokens as usize >= self.config.stock_tokens && leaders.len() >= self.config.stock_df;
@@ -249,14 +265,14 @@ impl<'a> Context<'a> {
             cohesion: matched as f64 / all as f64,
             rest_similarity: {
                 let size = |document: u32| self.collection.tokens(document).len();
-                rest_similarity(&leaders, tokens, sketches, size)
+                rest_similarity(leaders, tokens, sketches, size)
             },
-            quote_share: share(&|fact| fact.quoted),
+            quote_share: f64::from(quoted) / places,
             position_mean,
-            position_sd: (facts.iter().map(square).sum::<f64>() / places).sqrt(),
-            edge_share: share(&|fact| fact.edge),
-            block_share: share(&|fact| fact.block),
-            covered: covered.len() as u32,
+            position_sd: (squares / places).sqrt(),
+            edge_share: f64::from(edge) / places,
+            block_share: f64::from(block) / places,
+            covered,
             source,
             letters,
             joined: if may_be_stock { joined() } else { 0.0 },
@@ -282,7 +298,7 @@ impl<'a> Context<'a> {
             reason,
             df: signals.documents,
             occurrences: signals.occurrences,
-            sources,
+            sources: distinct_sources,
             first_date: dates().min_by_key(|date| date.seconds()).cloned(),
             last_date: dates()
                 .max_by_key(|date| Reverse((Reverse(date.seconds().1), date.seconds().0)))
@@ -306,18 +322,23 @@ impl<'a> Context<'a> {
         self.collection.documents[document as usize].date.as_ref()
     }
 
-    fn wordings(&self, number: u32, sights: &[Sight], folded: &mut Vec<u8>) -> Wordings {
+    fn wordings(&self, number: u32, sights: &[Sight], scratch: &mut Scratch) -> Wordings {
+        let Scratch { wordings: found, folded, .. } = scratch;
         let family = &self.findings.families[number as usize];
         let sights = self.sights_of(number, sights);
-        let mut found: Vec<(u64, usize)> = sights.clone().map(|sight| sight.wording).zip(0..).collect();
-        found.sort_unstable();
-        let mut wordings: Vec<&[(u64, usize)]> = found.chunk_by(|x, y| x.0 == y.0).collect();
-        wordings.sort_unstable_by_key(|same| (Reverse(same.len()), same[0].1));
-        let mut numbers = vec![0; found.len()];
-        for (number, same) in (1..).zip(&wordings) {
-            same.iter().for_each(|&(_, at)| numbers[at] = number);
+        found.clear();
+        found.extend(sights.clone().map(|sight| sight.wording).zip(0..));
+        let (mut numbers, mut at) = (vec![1; found.len()], 0);
+        // Most families have one.
+        if found.iter().any(|(wording, _)| *wording != found[0].0) {
+            found.sort_unstable();
+            let mut wordings: Vec<&[(u64, usize)]> = found.chunk_by(|x, y| x.0 == y.0).collect();
+            wordings.sort_unstable_by_key(|same| (Reverse(same.len()), same[0].1));
+            for (number, same) in (1..).zip(&wordings) {
+                same.iter().for_each(|&(_, at)| numbers[at] = number);
+            }
+            at = wordings[0][0].1;
         }
-        let at = wordings[0][0].1;
         let Occurrence { document, start, end, .. } = family.occurrences[at];
         let (from, to) = sights.clone().nth(at).expect("a sight for each").bytes;
         let tokens = self.collection.tokens(document);
@@ -332,9 +353,10 @@ impl<'a> Context<'a> {
     }
 
     /// The size of the source that has a passage most habitually with how many
-    /// of its documents have it, and the number of sources.
-    fn sources_of(&self, documents: &[u32]) -> ((u32, u32), u32) {
-        let mut sources: Vec<u32> = documents.iter().filter_map(|&d| self.sources[d as usize]).collect();
+    /// of its documents have it, and the number of sources. `sources` is a buffer.
+    fn sources_of(&self, documents: &[u32], sources: &mut Vec<u32>) -> ((u32, u32), u32) {
+        sources.clear();
+        sources.extend(documents.iter().filter_map(|&document| self.sources[document as usize]));
         sources.sort_unstable();
         let counts = sources.chunk_by(|x, y| x == y).map(|same| {
             let size = self.source_sizes[same[0] as usize];

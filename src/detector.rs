@@ -409,26 +409,27 @@ impl Scan<'_> {
         let mut documents = Vec::with_capacity(collection.len());
         let mut spans = Vec::new();
         let mut labels = [0; 9];
-        // Some at a time, so that the rows of spans are not held twice.
-        for ranges in collection.ranges.chunks(collection.ranges.len().div_ceil(PARTS).max(1)) {
-            let rows = |range: &Range<usize>| {
-                let range = range.start.max(first)..range.end.max(first);
-                let (mut owner, mut spans) = (Vec::new(), Vec::new());
-                let row =
-                    |document| context.document(document as u32, &kinds, &extents, &mut owner, &mut spans);
-                let rows: Vec<_> = range.clone().map(row).collect();
-                (self.progress)(Stage::Ledger, range.len() as u64, total);
-                (rows, spans)
-            };
-            let made: Vec<_> = ranges.par_iter().map(rows).collect();
-            for (rows, mut some) in made {
-                spans.append(&mut some);
-                for (row, weights) in rows {
-                    documents.push(row);
-                    labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+        let rows = |range: &Range<usize>| {
+            let range = range.start.max(first)..range.end.max(first);
+            let (mut owner, mut spans) = (Vec::new(), Vec::new());
+            let row = |document| context.document(document as u32, &kinds, &extents, &mut owner, &mut spans);
+            let rows: Vec<_> = range.clone().map(row).collect();
+            (self.progress)(Stage::Ledger, range.len() as u64, total);
+            (rows, spans)
+        };
+        in_parts(
+            &collection.ranges,
+            |ranges| ranges.par_iter().map(rows).collect::<Vec<_>>(),
+            |made| {
+                for (rows, mut some) in made {
+                    spans.append(&mut some);
+                    for (row, weights) in rows {
+                        documents.push(row);
+                        labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+                    }
                 }
-            }
-        }
+            },
+        );
         if let Some(ignored) = &findings.ignored {
             strike(&mut families, &mut occurrences, &mut spans, &findings.families, ignored);
         }
@@ -1051,23 +1052,36 @@ fn family_rows(
     let count = findings.families.len();
     let mut rows = Vec::with_capacity(count);
     let mut occurrences = Vec::with_capacity(sights.len());
-    // Some at a time, so that the rows of occurrences are not held twice.
-    let step = count.div_ceil(PARTS).max(1);
-    for start in (0..count).step_by(step) {
-        let numbers: Vec<u32> = (start as u32..count.min(start + step) as u32).collect();
-        let of_some = |numbers: &[u32]| {
-            let (mut folded, mut occurrences) = (Vec::new(), Vec::new());
-            let row = |&number| context.family(number, sights, sketches, &mut folded, &mut occurrences);
-            let rows: Vec<FamilyRow> = numbers.iter().map(row).collect();
-            (rows, occurrences)
-        };
-        let made: Vec<_> = numbers.par_chunks(FAMILIES).map(of_some).collect();
-        for (mut some, mut places) in made {
-            rows.append(&mut some);
-            occurrences.append(&mut places);
-        }
-    }
+    let numbers: Vec<u32> = (0..count as u32).collect();
+    let of_some = |numbers: &[u32]| {
+        let (mut scratch, mut occurrences) = (assemble::Scratch::default(), Vec::new());
+        let row = |&number| context.family(number, sights, sketches, &mut scratch, &mut occurrences);
+        let rows: Vec<FamilyRow> = numbers.iter().map(row).collect();
+        (rows, occurrences)
+    };
+    in_parts(
+        &numbers,
+        |numbers| numbers.par_chunks(FAMILIES).map(of_some).collect::<Vec<_>>(),
+        |made| {
+            for (mut some, mut places) in made {
+                rows.append(&mut some);
+                occurrences.append(&mut places);
+            }
+        },
+    );
     (rows, occurrences)
+}
+
+/// Makes something of each of some parts of a list, so that it need not be held twice;
+/// `take` is given what is made, in order, while the next is made.
+fn in_parts<S: Sync, T: Send>(list: &[S], make: impl Fn(&[S]) -> T + Sync, mut take: impl FnMut(T) + Send) {
+    let mut made = None;
+    for part in list.chunks(list.len().div_ceil(PARTS).max(1)) {
+        let before: Option<T> = made.take();
+        let (_, next) = rayon::join(|| before.map(&mut take), || make(part));
+        made = Some(next);
+    }
+    made.map(take);
 }
 
 /// What is seen of all occurrences.
