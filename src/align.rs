@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::depth::Depth;
 use crate::extend::{Extension, GAIN, SHORT_GAIN, Way};
 use crate::fingerprints::is_block;
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::{LANES, Lanes, common_end, common_start};
 use crate::tokens::{Tokens, same};
 use crate::touch::touch;
 
@@ -334,16 +334,11 @@ fn exact_runs(
         if inside {
             continue;
         }
-        let after = b.words[at_b..].iter().zip(&a.words[at_a..]).take_while(|(x, y)| x == y).count();
+        let after = common_start(&b.words[at_b..], &a.words[at_a..]);
         if after == 0 {
             continue;
         }
-        let before = b.words[..at_b]
-            .iter()
-            .rev()
-            .zip(a.words[..at_a].iter().rev())
-            .take_while(|(x, y)| x == y)
-            .count();
+        let before = common_end(&b.words[..at_b], &a.words[..at_a]);
         let run = Run { b: (at_b - before) as u32, a: (at_a - before) as u32, len: (before + after) as u32 };
         last = Some(run);
         let runs =

@@ -23,6 +23,7 @@ use ahash::AHashMap;
 
 use crate::fingerprints::Posting;
 use crate::hash;
+use crate::lanes::{common_end, common_start};
 use crate::touch::touch;
 
 /// Two places with one fingerprint: position `b` of document `later` and
@@ -229,12 +230,12 @@ impl Scratch {
         for (class, reach) in self.classes.iter().zip(&mut reach) {
             let other = words(class.leader.document);
             let there = class.leader.position as usize;
-            let before = text[..here].iter().rev().zip(other[..there].iter().rev());
-            let after = text[here..].iter().zip(&other[there..]);
-            *reach = (
-                before.take(w - 1).take_while(|(x, y)| x == y).count(),
-                after.take(k + w - 1).take_while(|(x, y)| x == y).count(),
+            let before = common_end(
+                &text[here.saturating_sub(w - 1)..here],
+                &other[there.saturating_sub(w - 1)..there],
             );
+            let after = common_start(&text[here..text.len().min(here + k + w - 1)], &other[there..]);
+            *reach = (before, after);
         }
         let new = self.classes.len();
         for offset in 0..w {

@@ -54,6 +54,19 @@ mod vector {
             })
         }
 
+        /// The mask of the places at which both have the same word.
+        #[inline]
+        pub(crate) fn equal_each(words: &[u32; LANES], others: &[u32; LANES]) -> Lanes {
+            let four = |words: &[u32; LANES], from: usize| unsafe {
+                let at = |at: usize| words[from + at] as i32;
+                _mm_setr_epi32(at(0), at(1), at(2), at(3))
+            };
+            let equal = |from: usize| unsafe { _mm_cmpeq_epi32(four(words, from), four(others, from)) };
+            Lanes(unsafe {
+                _mm_packs_epi16(_mm_packs_epi32(equal(0), equal(4)), _mm_packs_epi32(equal(8), equal(12)))
+            })
+        }
+
         /// The mask of the words that equal one of those around them: word `at` one of
         /// the five from `at` on.
         #[inline]
@@ -151,6 +164,10 @@ mod plain {
             each(|at| -i8::from(words[if BACK { LANES - 1 - at } else { at }] == word))
         }
 
+        pub(crate) fn equal_each(words: &[u32; LANES], others: &[u32; LANES]) -> Lanes {
+            each(|at| -i8::from(words[at] == others[at]))
+        }
+
         pub(crate) fn equal_any(words: &[u32; LANES], others: &[u32; LANES + 4]) -> Lanes {
             each(|at| -i8::from(others[at..at + 5].contains(&words[at])))
         }
@@ -207,11 +224,40 @@ impl Lanes {
     }
 }
 
+/// With how many equal words two lists begin.
+#[inline]
+pub(crate) fn common_start(x: &[u32], y: &[u32]) -> usize {
+    let mut at = 0;
+    while let (Some(some), Some(others)) = (x[at..].first_chunk(), y[at..].first_chunk()) {
+        let differ = !Lanes::equal_each(some, others).bits();
+        if differ != 0 {
+            return at + differ.trailing_zeros() as usize;
+        }
+        at += LANES;
+    }
+    at + x[at..].iter().zip(&y[at..]).take_while(|(x, y)| x == y).count()
+}
+
+/// With how many equal words two lists end.
+#[inline]
+pub(crate) fn common_end(x: &[u32], y: &[u32]) -> usize {
+    let mut at = 0;
+    while let (Some(some), Some(others)) = (x[..x.len() - at].last_chunk(), y[..y.len() - at].last_chunk()) {
+        let differ = !Lanes::equal_each(some, others).bits();
+        if differ != 0 {
+            return at + differ.leading_zeros() as usize;
+        }
+        at += LANES;
+    }
+    let (x, y) = (x[..x.len() - at].iter().rev(), y[..y.len() - at].iter().rev());
+    at + x.zip(y).take_while(|(x, y)| x == y).count()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{LANES, Lanes, plain};
+    use super::*;
 
     fn numbers() -> impl Strategy<Value = [i8; LANES]> {
         prop_oneof![prop::array::uniform16(any::<i8>()), prop::array::uniform16(-1i8..=1)]
@@ -242,7 +288,18 @@ mod tests {
             prop_assert_eq!(whole(a.down()), plainly(p.down()));
             prop_assert_eq!(whole(Lanes::equal::<false>(&words, 1)), plainly(plain::Lanes::equal::<false>(&words, 1)));
             prop_assert_eq!(whole(Lanes::equal::<true>(&words, 1)), plainly(plain::Lanes::equal::<true>(&words, 1)));
+            let some = others.first_chunk().unwrap();
+            prop_assert_eq!(whole(Lanes::equal_each(&words, some)), plainly(plain::Lanes::equal_each(&words, some)));
             prop_assert_eq!(whole(Lanes::equal_any(&words, &others)), plainly(plain::Lanes::equal_any(&words, &others)));
+        }
+
+        #[test]
+        fn common_ends_equal_a_look_at_each_word(common in prop::collection::vec(0u32..3, 0..50), x in prop::collection::vec(0u32..3, 0..20), y in prop::collection::vec(0u32..3, 0..20)) {
+            let (before, after) = ([&*common, &*x].concat(), [&*common, &*y].concat());
+            prop_assert_eq!(common_start(&before, &after), before.iter().zip(&after).take_while(|(x, y)| x == y).count());
+            let (before, after) = ([&*x, &*common].concat(), [&*y, &*common].concat());
+            let pairs = before.iter().rev().zip(after.iter().rev());
+            prop_assert_eq!(common_end(&before, &after), pairs.take_while(|(x, y)| x == y).count());
         }
     }
 }
