@@ -95,7 +95,7 @@ impl<const BACK: bool> Way<'_, BACK> {
     /// cheaper than the table. A row can match at most one token and costs 2 if
     /// it does not; a match in the first row costs a gap as well, since the runs
     /// at hand are maximal.
-    fn may_gain(&self) -> bool {
+    fn may_gain(&self, gain: impl Fn(usize) -> i8) -> bool {
         let mut balance = 0;
         for i in 0..self.b_len {
             let lanes = self.lanes(i);
@@ -103,8 +103,8 @@ impl<const BACK: bool> Way<'_, BACK> {
                 return false;
             }
             balance += match self.matches(i, lanes).bits() != 0 {
-                true if i == 0 => GAIN - COST,
-                true => GAIN,
+                true if i == 0 => gain(i) - COST,
+                true => gain(i),
                 false => -COST,
             };
             if balance > 0 {
@@ -158,11 +158,12 @@ impl Extension {
         let (mut b, mut a) = (0, 0);
         loop {
             let way = whole.after(b, a);
-            if !way.may_gain() {
+            let gain = |i| gain(b + i);
+            if !way.may_gain(gain) {
                 return;
             }
             let known = self.pairs.len();
-            let runs_on = self.table(&way, |i| gain(b + i));
+            let runs_on = self.table(&way, gain);
             self.pairs[known..].iter_mut().for_each(|pair| *pair = (pair.0 + b as u32, pair.1 + a as u32));
             if !runs_on {
                 return;
