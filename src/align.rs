@@ -91,7 +91,7 @@ const EXTENDED: usize = 16;
 /// Aligns every two documents that anchors name, as [`align`] does, and calls
 /// `found` with the later document, the earlier one, and the matching runs.
 ///
-/// The anchors are sorted by [`by_diagonal`]. Alignments with documents before
+/// The anchors are sorted. Alignments with documents before
 /// `told`, the ignored texts, change nothing among the others. `min_tokens` says of
 /// two documents and their anchors how long a passage is at least.
 pub(crate) fn align_all<'a>(
@@ -103,14 +103,14 @@ pub(crate) fn align_all<'a>(
 ) {
     let mut scratch = Scratch::default();
     let mut ahead = Ahead::new(anchors.len());
-    let part = |anchor: &Anchor| (anchor.later, anchor.earlier < told);
+    let part = |anchor: &Anchor| (anchor.later(), anchor.earlier() < told);
     for of_one in anchors.chunk_by(|x, y| part(x) == part(y)) {
-        let later = of_one[0].later;
+        let later = of_one[0].later();
         let b = tokens(later);
         scratch.begin(b.len());
-        for pair in of_one.chunk_by(|x, y| x.earlier == y.earlier) {
+        for pair in of_one.chunk_by(|x, y| x.earlier() == y.earlier()) {
             ahead.go(pair.len(), |range| touch_all(&anchors[range], &tokens));
-            let earlier = pair[0].earlier;
+            let earlier = pair[0].earlier();
             let a = tokens(earlier);
             align(b, a, later == earlier, min_tokens(b, a, pair), pair, &mut scratch, |runs| {
                 found(later, earlier, runs);
@@ -126,7 +126,7 @@ pub(crate) fn least_tokens(config: &Config, b: &Tokens, a: &Tokens, anchors: &[A
     let characters = if b.characters == a.characters {
         b.characters
     } else {
-        let singles = anchors.iter().filter(|anchor| b.token(anchor.b as usize).single).count();
+        let singles = anchors.iter().filter(|anchor| b.token(anchor.b() as usize).single).count();
         2 * singles > anchors.len()
     };
     config.lengths(characters).min_tokens
@@ -135,7 +135,7 @@ pub(crate) fn least_tokens(config: &Config, b: &Tokens, a: &Tokens, anchors: &[A
 /// Aligns two documents, or with `own` a document with itself, along their
 /// anchors, and calls `found` with the matching runs of each alignment.
 ///
-/// The anchors are sorted by [`by_diagonal`]; before the first pair of a later
+/// The anchors are sorted; before the first pair of a later
 /// document comes [`Scratch::begin`]. Accepted are alignments of at least
 /// `min_tokens` matched tokens with an identity between 0.85 for the shortest and
 /// 0.6 from five times that length; every exact run of `min_tokens`; and shorter
@@ -201,14 +201,6 @@ pub(crate) fn align(
     }
 }
 
-/// The order of anchors: pair by pair, and in a pair those that one run may hold
-/// beside each other.
-pub(crate) fn by_diagonal(anchor: &Anchor) -> u128 {
-    let &Anchor { later, earlier, b, a } = anchor;
-    // One number is compared without a branch.
-    [later, earlier, b.wrapping_sub(a), b].iter().fold(0, |key, &part| key << 32 | u128::from(part))
-}
-
 /// Reads ahead of what is worked on in a list.
 struct Ahead {
     len: usize,
@@ -239,8 +231,8 @@ impl Ahead {
 
 /// Reads what [`align`] will look at first around some anchors.
 fn touch_all<'a>(anchors: &[Anchor], tokens: impl Fn(u32) -> &'a Tokens<'a>) {
-    let each = || anchors.iter().map(|anchor| (tokens(anchor.earlier), anchor.a as usize));
-    touch(anchors.iter().map(|anchor| tokens(anchor.earlier).words.len() as u64));
+    let each = || anchors.iter().map(|anchor| (tokens(anchor.earlier()), anchor.a() as usize));
+    touch(anchors.iter().map(|anchor| tokens(anchor.earlier()).words.len() as u64));
     touch(each().map(|(text, at)| u64::from(text.words[at]) ^ text.places[at].byte() as u64));
     touch(each().map(|(text, at)| u64::from(text.text.as_bytes()[text.places[at].byte()])));
 }
@@ -327,9 +319,9 @@ fn exact_runs(
     plain.clear();
     let mut last: Option<Run> = None;
     for anchor in anchors.iter() {
-        let (at_b, at_a) = (anchor.b as usize, anchor.a as usize);
+        let (at_b, at_a) = (anchor.b() as usize, anchor.a() as usize);
         let inside = last.is_some_and(|run| {
-            run.b.wrapping_sub(run.a) == anchor.b.wrapping_sub(anchor.a) && anchor.b < run.b_end()
+            run.b.wrapping_sub(run.a) == anchor.b().wrapping_sub(anchor.a()) && anchor.b() < run.b_end()
         });
         if inside {
             continue;
@@ -341,8 +333,11 @@ fn exact_runs(
         let before = common_end(&b.words[..at_b], &a.words[..at_a]);
         let run = Run { b: (at_b - before) as u32, a: (at_a - before) as u32, len: (before + after) as u32 };
         last = Some(run);
-        let runs =
-            if depth.shallow([(anchor.b, 1)].into_iter(), deep(own)) > 0 { &mut *runs } else { &mut *plain };
+        let runs = if depth.shallow([(anchor.b(), 1)].into_iter(), deep(own)) > 0 {
+            &mut *runs
+        } else {
+            &mut *plain
+        };
         let period = run.b.wrapping_sub(run.a);
         if own && run.len > period {
             // Whole periods, long enough to be a passage; the rest is taken
@@ -685,12 +680,12 @@ pub(crate) mod twin {
         for (at_b, x) in b.words.windows(SHINGLE).enumerate() {
             for (at_a, y) in a.words.windows(SHINGLE).enumerate() {
                 if x == y && (!own || at_a < at_b) {
-                    anchors.push(Anchor { later: 1, earlier: 0, b: at_b as u32, a: at_a as u32 });
+                    anchors.push(Anchor::new(1, 0, at_b as u32, at_a as u32));
                 }
             }
         }
         let mut told = vec![false; b.len()];
-        anchors.sort_unstable_by_key(by_diagonal);
+        anchors.sort_unstable();
         let mut scratch = Scratch::default();
         scratch.begin(b.len());
         align(&b, &a, own, MIN_TOKENS, &anchors, &mut scratch, |runs| {
@@ -785,7 +780,7 @@ mod tests {
         scratch.begin(b.len());
         let (mut long, mut told) = (0, 0);
         for earlier in 0..CROWD {
-            let anchor = Anchor { later: CROWD, earlier, b: 20, a: 20 };
+            let anchor = Anchor::new(CROWD, earlier, 20, 20);
             align(&b, &get(earlier), false, 8, &[anchor], &mut scratch, |runs| match runs {
                 [run] => told += usize::from(run.b <= 20 && run.b_end() == 40 + earlier),
                 _ => long += 1,

@@ -28,12 +28,38 @@ use crate::touch::touch;
 
 /// Two places with one fingerprint: position `b` of document `later` and
 /// position `a` of document `earlier`. Inside one document, `a < b`.
+///
+/// Sorted, they come pair by pair, and in a pair those beside each other that one run may
+/// hold: by the later and the earlier document, by how far the positions are apart, and by
+/// `b`. All four are one number, which is compared without a branch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Anchor {
-    pub later: u32,
-    pub earlier: u32,
-    pub b: u32,
-    pub a: u32,
+pub(crate) struct Anchor(u128);
+
+impl Anchor {
+    pub(crate) fn new(later: u32, earlier: u32, b: u32, a: u32) -> Self {
+        let parts = [later, earlier, b.wrapping_sub(a), b];
+        Anchor(parts.iter().fold(0, |all, &part| all << 32 | u128::from(part)))
+    }
+
+    #[inline]
+    pub(crate) fn later(self) -> u32 {
+        (self.0 >> 96) as u32
+    }
+
+    #[inline]
+    pub(crate) fn earlier(self) -> u32 {
+        (self.0 >> 64) as u32
+    }
+
+    #[inline]
+    pub(crate) fn b(self) -> u32 {
+        self.0 as u32
+    }
+
+    #[inline]
+    pub(crate) fn a(self) -> u32 {
+        self.b().wrapping_sub((self.0 >> 32) as u32)
+    }
 }
 
 /// Occurrences of one fingerprint in two documents up to which all are paired.
@@ -95,7 +121,7 @@ pub(crate) fn anchors<'a>(
         [] | [_] => return,
         // Most are of two places.
         [x, y] => {
-            return found(Anchor { later: y.document, earlier: x.document, b: y.position, a: x.position });
+            return found(Anchor::new(y.document, x.document, y.position, x.position));
         }
         _ => (),
     }
@@ -259,7 +285,7 @@ fn context(words: &[u32], (k, w): (usize, usize), at: u32) -> u64 {
 }
 
 fn anchor(earlier: &Place, later: &Place) -> Anchor {
-    Anchor { later: later.document, earlier: earlier.document, b: later.position, a: earlier.position }
+    Anchor::new(later.document, earlier.document, later.position, earlier.position)
 }
 
 /// Whether [`cross`] anchors every place of one document to every one of
@@ -294,7 +320,7 @@ mod tests {
             (5, 4),
             &mut Scratch::default(),
             |x| {
-                found.push((x.later, x.b, x.earlier, x.a));
+                found.push((x.later(), x.b(), x.earlier(), x.a()));
             },
         );
         found.sort_unstable();

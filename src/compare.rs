@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::align::{self, Run, align, by_diagonal, least_tokens, matched};
+use crate::align::{self, Run, align, least_tokens, matched};
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::cursor::Cursor;
@@ -232,14 +232,14 @@ fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
     let mut found = Vec::new();
     for group in postings.chunk_by(|x, y| x.key == y.key) {
         let between = |anchor: Anchor| {
-            if anchor.later != anchor.earlier {
+            if anchor.later() != anchor.earlier() {
                 found.push(anchor);
             }
         };
         let lengths = lengths_of(group[0].key, config).of_runs();
         anchors(group, |document| of(document).words, lengths, buffers, between);
     }
-    found.sort_unstable_by_key(by_diagonal);
+    found.sort_unstable();
     found
 }
 

@@ -634,13 +634,13 @@ impl Scan<'_> {
             let others = group.partition_point(|place| place.document < roles.told);
             if others > 0 {
                 anchors(group, words, lengths, scratch, |anchor| {
-                    if anchor.earlier < roles.told && anchor.later >= roles.told {
+                    if anchor.earlier() < roles.told && anchor.later() >= roles.told {
                         found.push(anchor);
                     }
                 });
             }
             anchors(&group[others..], words, lengths, scratch, |anchor| {
-                if roles.relates(anchor.later, anchor.earlier) {
+                if roles.relates(anchor.later(), anchor.earlier()) {
                     found.push(anchor);
                 }
             });
@@ -665,10 +665,10 @@ impl Scan<'_> {
             })
             .collect();
         let documents = collection.len().max(1);
-        partitioned(found, |list| list, |anchor| anchor.later as usize * PARTITIONS / documents)
+        partitioned(found, |list| list, |anchor| anchor.later() as usize * PARTITIONS / documents)
             .into_par_iter()
             .map(|mut partition| {
-                partition.sort_unstable_by_key(align::by_diagonal);
+                partition.sort_unstable();
                 let mut batch = Batch::default();
                 let tokens = |document| collection.tokens(document);
                 let min_tokens = |b: &Tokens, a: &Tokens, anchors: &[Anchor]| {

@@ -1,7 +1,7 @@
 //! Stages by themselves, for the benches in `benches/` and for `fuzz/`. Not part
 //! of the interface: anything here may change in any release.
 
-use crate::align::{align_all, by_diagonal};
+use crate::align::align_all;
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::fingerprints::{Posting, add_postings, lengths_of};
@@ -78,7 +78,7 @@ impl<'a> Prepared<'a> {
             let lengths = lengths_of(group[0].key, &self.config).of_runs();
             anchors(group, words, lengths, &mut scratch, |anchor| found.push(anchor));
         }
-        found.sort_unstable_by_key(by_diagonal);
+        found.sort_unstable();
         Anchored(found)
     }
 
