@@ -762,7 +762,7 @@ fn candidates(entries: Vec<Vec<u64>>) -> (Vec<(u32, u32)>, usize) {
         .collect();
     let crowded = found.iter().map(|(_, crowded)| crowded).sum();
     let mut pairs: Vec<u64> = found.into_iter().flat_map(|(pairs, _)| pairs).collect();
-    pairs.par_sort_unstable();
+    pairs.par_sort();
     pairs.dedup();
     (pairs.into_iter().map(|pair| (pair as u32, (pair >> 32) as u32)).collect(), crowded)
 }

@@ -206,7 +206,7 @@ impl Projector {
         // Longest first, so that a set phrase never cuts the text around it.
         let size = |alignment: &Alignment| Reverse(matched(batch.runs(alignment)));
         let start = |alignment: &Alignment| batch.runs(alignment)[0].b;
-        cross.sort_by_key(|alignment| (size(alignment), alignment.earlier, start(alignment)));
+        cross.sort_by_cached_key(|alignment| (size(alignment), alignment.earlier, start(alignment)));
         // Inside a document the earlier part must be known first.
         own.sort_by_key(|alignment| (start(alignment), size(alignment)));
 
