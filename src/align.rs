@@ -791,6 +791,42 @@ mod tests {
 
     proptest! {
         #[test]
+        fn words_beside_a_place_equal_a_look_at_each(
+            b in prop::collection::vec(0u32..6, 0..40),
+            a in prop::collection::vec(0u32..6, 0..40),
+            from in 0usize..40,
+            len in 0usize..20,
+            shift in -30isize..30,
+        ) {
+            let range = from.min(b.len())..(from + len).min(b.len());
+            let is_near = |at: usize, other: usize| (at as isize + shift).abs_diff(other as isize) <= ASIDE;
+            let stands = |at: usize| (0..a.len()).any(|other| is_near(at, other) && a[other] == b[at]);
+            prop_assert_eq!(beside(&b, &a, shift, range.clone()), range.filter(|&at| stands(at)).count());
+        }
+
+        #[test]
+        fn runs_are_equal_if_every_token_is(
+            b in "([a-c'’é漢]{1,9}[ ,\n]{1,2}){1,12}",
+            edits in prop::collection::vec(0u8..40, 100),
+        ) {
+            let edited = |(character, edit): (char, &u8)| match (edit, character) {
+                (0..4, 'a'..='c') => character.to_ascii_uppercase().to_string(),
+                (4..8, ' ') => "\n  ".to_owned(),
+                (8, 'a'..='c') => "d".to_owned(),
+                _ => character.to_string(),
+            };
+            let a: String = b.chars().zip(edits.iter().cycle()).map(edited).collect();
+            let chunk = TokenChunk::new([b.as_str(), a.as_str()].into_iter(), false);
+            let (b, a) = (chunk.get(0, &b), chunk.get(1, &a));
+            for start in 0..b.len().min(a.len()) {
+                let len = (b.len().min(a.len()) - start) as u32;
+                let run = Run { b: start as u32, a: start as u32, len };
+                let expected = (start..start + len as usize).all(|at| same(&b, at, &a, at));
+                prop_assert_eq!(equal_text(&b, &a, &run), expected);
+            }
+        }
+
+        #[test]
         fn alignments_are_equal_stretches_and_tell_all(bytes in prop::collection::vec(any::<u8>(), 0..120)) {
             let [b, a] = twin::texts(&bytes);
             twin::check(&b, &a, false);

@@ -418,7 +418,7 @@ impl Scan<'_> {
             (rows, spans)
         };
         in_parts(
-            &collection.ranges,
+            collection.ranges,
             |ranges| ranges.par_iter().map(rows).collect::<Vec<_>>(),
             |made| {
                 for (rows, mut some) in made {
@@ -1072,16 +1072,17 @@ fn family_rows(
     (rows, occurrences)
 }
 
-/// Makes something of each of some parts of a list, so that it need not be held twice;
-/// `take` is given what is made, in order, while the next is made.
+/// Makes something of each part of a list and gives it to `take`, in order, while the next
+/// is made: what is made of all of them is never held at once.
 fn in_parts<S: Sync, T: Send>(list: &[S], make: impl Fn(&[S]) -> T + Sync, mut take: impl FnMut(T) + Send) {
     let mut made = None;
     for part in list.chunks(list.len().div_ceil(PARTS).max(1)) {
         let before: Option<T> = made.take();
-        let (_, next) = rayon::join(|| before.map(&mut take), || make(part));
+        let taken = || before.into_iter().for_each(&mut take);
+        let ((), next) = rayon::join(taken, || make(part));
         made = Some(next);
     }
-    made.map(take);
+    made.into_iter().for_each(take);
 }
 
 /// What is seen of all occurrences.
@@ -1165,6 +1166,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_made_of_parts_is_taken_in_order(list in prop::collection::vec(any::<u8>(), 0..40)) {
+            let mut taken = Vec::new();
+            in_parts(&list, <[u8]>::to_vec, |part| taken.extend(part));
+            prop_assert_eq!(taken, list);
+        }
+
         #[test]
         fn items_are_laid_out_in_the_order_of_their_lists(lists in prop::collection::vec(prop::collection::vec(0usize..1000, 0..30), 0..40)) {
             let number = |item: &usize| item % PARTITIONS;

@@ -300,6 +300,8 @@ impl Signals {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn quoted(text: &str) -> Vec<&str> {
@@ -383,6 +385,16 @@ mod tests {
             let (found, reason) = signals.kind(&Config::default());
             assert_eq!(found, kind, "{reason}: {signals:?}");
             assert!(!reason.is_empty());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn leading_bytes_are_found_as_one_by_one(text in "[a-c\"\n«“「é漢]{0,3}[a-c]{0,40}[a-c\"\n«“「é漢]{0,9}", from in 0usize..60) {
+            let bytes = text.as_bytes();
+            let from = from.min(bytes.len());
+            let expected = (from..bytes.len()).find(|&at| LEADS.contains(&bytes[at])).unwrap_or(bytes.len());
+            prop_assert_eq!(next_lead(bytes, from), expected);
         }
     }
 }
