@@ -1005,7 +1005,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn weights_and_folded_text_equal_those_of_each_token(text in "[a-zA-Z0-9'’ \r\n.é漢]{0,80}|[a-zA-Z0-9'\" -]{0,80}", from in 0usize..10, len in 1usize..20) {
+        fn weights_and_folded_text_equal_those_of_each_token(text in "[a-zA-Z0-9'’ \r\n.é漢\u{301}\u{200d}１]{0,80}|[a-zA-Z0-9'\" -]{0,80}", from in 0usize..10, len in 1usize..20) {
             let chunk = TokenChunk::new(std::iter::once(text.as_str()), false);
             let tokens = chunk.get(0, &text);
             let to = (from + len).min(tokens.len());
