@@ -18,7 +18,7 @@ use crate::config::Config;
 use crate::depth::Depth;
 use crate::extend::{Extension, GAIN, SHORT_GAIN, Way};
 use crate::fingerprints::is_block;
-use crate::lanes::{LANES, Lanes, common_end, common_start};
+use crate::lanes::{LANES, Lanes, common_bytes, common_end, common_start};
 use crate::tokens::{Tokens, same};
 use crate::touch::touch;
 
@@ -560,7 +560,7 @@ fn equal_text(b: &Tokens, a: &Tokens, run: &Run) -> bool {
         let (b_from, a_from) = (b_places[at].byte(), a_places[at].byte());
         let (b_bytes, a_bytes) =
             (&b.text.as_bytes()[b_from..b_places[last].byte()], &a.text.as_bytes()[a_from..]);
-        let common = common_prefix(b_bytes, a_bytes);
+        let common = common_bytes(b_bytes, a_bytes);
         // Whether all before a token is in them.
         let lies_in = |next: usize| {
             let (b_next, a_next) = (b_places[next].byte() - b_from, a_places[next].byte() - a_from);
@@ -580,21 +580,6 @@ fn equal_text(b: &Tokens, a: &Tokens, run: &Run) -> bool {
         }
         at += 1;
     }
-}
-
-/// The number of bytes with which two byte strings begin alike.
-fn common_prefix(x: &[u8], y: &[u8]) -> usize {
-    let (x_chunks, _) = x.as_chunks::<16>();
-    let (y_chunks, _) = y.as_chunks::<16>();
-    let mut at = 0;
-    for (x, y) in x_chunks.iter().zip(y_chunks) {
-        let differ = u128::from_le_bytes(*x) ^ u128::from_le_bytes(*y);
-        if differ != 0 {
-            return at + differ.trailing_zeros() as usize / 8;
-        }
-        at += 16;
-    }
-    at + x[at..].iter().zip(&y[at..]).take_while(|(x, y)| x == y).count()
 }
 
 /// Most tokens by which a passage may hang over a block boundary.

@@ -16,6 +16,7 @@ use crate::cursor::Cursor;
 use crate::document::Document;
 use crate::fingerprints::{Posting, add_postings, lengths_of};
 use crate::intervals::Intervals;
+use crate::postings::{self, each_group};
 use crate::report::{Comparison, PassageRow};
 use crate::sentences::{Reworded, reworded};
 use crate::tokens::Tokens;
@@ -25,6 +26,7 @@ use crate::tokens::Tokens;
 pub(crate) struct Scratch {
     hashes: Vec<u64>,
     postings: Vec<Posting>,
+    of_groups: postings::Scratch,
     anchors: anchors::Scratch,
     align: align::Scratch,
 }
@@ -222,15 +224,14 @@ fn gather(mut found: Vec<Passage>) -> Vec<Passage> {
 
 /// All anchors between two documents.
 fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) -> Vec<Anchor> {
-    let Scratch { hashes, postings, anchors: buffers, .. } = scratch;
+    let Scratch { hashes, postings, of_groups, anchors: buffers, .. } = scratch;
     postings.clear();
     for (document, tokens) in (0..).zip([a, b]) {
         add_postings(document, tokens, config, hashes, postings);
     }
-    postings.sort_by_key(|posting| posting.key);
     let of = |document: u32| if document == 0 { a } else { b };
     let mut found = Vec::new();
-    for group in postings.chunk_by(|x, y| x.key == y.key) {
+    each_group(postings, 0, of_groups, |group| {
         let between = |anchor: Anchor| {
             if anchor.later() != anchor.earlier() {
                 found.push(anchor);
@@ -238,7 +239,7 @@ fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
         };
         let lengths = lengths_of(group[0].key, config).of_runs();
         anchors(group, |document| of(document).words, lengths, buffers, between);
-    }
+    });
     found.sort_unstable();
     found
 }

@@ -28,6 +28,13 @@ mod vector {
     #[derive(Clone, Copy)]
     pub(crate) struct Lanes(__m128i);
 
+    /// Four of some words.
+    #[inline]
+    fn four(words: &[u32], from: usize) -> __m128i {
+        let at = |at: usize| words[from + at] as i32;
+        unsafe { _mm_setr_epi32(at(0), at(1), at(2), at(3)) }
+    }
+
     impl Lanes {
         #[inline]
         pub(crate) fn new(each: [i8; LANES]) -> Lanes {
@@ -45,44 +52,36 @@ mod vector {
         #[inline]
         pub(crate) fn equal<const BACK: bool>(words: &[u32; LANES], word: u32) -> Lanes {
             let at = |at: usize| words[if BACK { LANES - 1 - at } else { at }] as i32;
-            let four = |from: usize| unsafe {
+            let word = unsafe { _mm_set1_epi32(word as i32) };
+            Lanes::of_words(|from| unsafe {
                 let four = _mm_setr_epi32(at(from), at(from + 1), at(from + 2), at(from + 3));
-                _mm_cmpeq_epi32(four, _mm_set1_epi32(word as i32))
-            };
-            Lanes(unsafe {
-                _mm_packs_epi16(_mm_packs_epi32(four(0), four(4)), _mm_packs_epi32(four(8), four(12)))
+                _mm_cmpeq_epi32(four, word)
             })
         }
 
         /// The mask of the places at which both have the same word.
         #[inline]
         pub(crate) fn equal_each(words: &[u32; LANES], others: &[u32; LANES]) -> Lanes {
-            let four = |words: &[u32; LANES], from: usize| unsafe {
-                let at = |at: usize| words[from + at] as i32;
-                _mm_setr_epi32(at(0), at(1), at(2), at(3))
-            };
-            let equal = |from: usize| unsafe { _mm_cmpeq_epi32(four(words, from), four(others, from)) };
-            Lanes(unsafe {
-                _mm_packs_epi16(_mm_packs_epi32(equal(0), equal(4)), _mm_packs_epi32(equal(8), equal(12)))
-            })
+            Lanes::of_words(|from| unsafe { _mm_cmpeq_epi32(four(words, from), four(others, from)) })
         }
 
         /// The mask of the words that equal one of those around them: word `at` one of
         /// the five from `at` on.
         #[inline]
         pub(crate) fn equal_any(words: &[u32; LANES], others: &[u32; LANES + 4]) -> Lanes {
-            let four = |words: &[u32], from: usize| unsafe {
-                let at = |at: usize| words[from + at] as i32;
-                _mm_setr_epi32(at(0), at(1), at(2), at(3))
-            };
-            let any = |from: usize| unsafe {
+            Lanes::of_words(|from| unsafe {
                 let own = four(words, from);
                 let equal = |by: usize| _mm_cmpeq_epi32(own, four(others, from + by));
                 let (x, y) = (_mm_or_si128(equal(0), equal(1)), _mm_or_si128(equal(2), equal(3)));
                 _mm_or_si128(_mm_or_si128(x, y), equal(4))
-            };
+            })
+        }
+
+        /// The mask that masks of four words each come to.
+        #[inline]
+        fn of_words(mask: impl Fn(usize) -> __m128i) -> Lanes {
             Lanes(unsafe {
-                _mm_packs_epi16(_mm_packs_epi32(any(0), any(4)), _mm_packs_epi32(any(8), any(12)))
+                _mm_packs_epi16(_mm_packs_epi32(mask(0), mask(4)), _mm_packs_epi32(mask(8), mask(12)))
             })
         }
 
@@ -227,9 +226,22 @@ impl Lanes {
 /// With how many equal words two lists begin.
 #[inline]
 pub(crate) fn common_start(x: &[u32], y: &[u32]) -> usize {
+    start_by(x, y, Lanes::equal_each)
+}
+
+/// With how many equal bytes two strings of bytes begin.
+#[inline]
+pub(crate) fn common_bytes(x: &[u8], y: &[u8]) -> usize {
+    let lanes = |bytes: &[u8; LANES]| Lanes::new(bytes.map(|byte| byte as i8));
+    start_by(x, y, |x, y| lanes(x).alike(lanes(y)))
+}
+
+/// The same of whatever can be compared so many at a time.
+#[inline]
+fn start_by<T: PartialEq>(x: &[T], y: &[T], equal: impl Fn(&[T; LANES], &[T; LANES]) -> Lanes) -> usize {
     let mut at = 0;
     while let (Some(some), Some(others)) = (x[at..].first_chunk(), y[at..].first_chunk()) {
-        let differ = !Lanes::equal_each(some, others).bits();
+        let differ = !equal(some, others).bits();
         if differ != 0 {
             return at + differ.trailing_zeros() as usize;
         }
@@ -297,6 +309,8 @@ mod tests {
         fn common_ends_equal_a_look_at_each_word(common in prop::collection::vec(0u32..3, 0..50), x in prop::collection::vec(0u32..3, 0..20), y in prop::collection::vec(0u32..3, 0..20)) {
             let (before, after) = ([&*common, &*x].concat(), [&*common, &*y].concat());
             prop_assert_eq!(common_start(&before, &after), before.iter().zip(&after).take_while(|(x, y)| x == y).count());
+            let bytes = |words: &[u32]| words.iter().map(|&word| word as u8).collect::<Vec<u8>>();
+            prop_assert_eq!(common_bytes(&bytes(&before), &bytes(&after)), common_start(&before, &after));
             let (before, after) = ([&*x, &*common].concat(), [&*y, &*common].concat());
             let pairs = before.iter().rev().zip(after.iter().rev());
             prop_assert_eq!(common_end(&before, &after), pairs.take_while(|(x, y)| x == y).count());

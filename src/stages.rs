@@ -5,6 +5,7 @@ use crate::align::align_all;
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::fingerprints::{Posting, add_postings, lengths_of};
+use crate::postings::{self, each_group};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, sketch};
 use crate::tokens::{TokenChunk, Tokens};
@@ -70,14 +71,13 @@ impl<'a> Prepared<'a> {
     /// The anchors of all texts, grouped by pairs of documents.
     pub fn anchors(&self) -> Anchored {
         let mut postings = self.postings();
-        postings.sort_by_key(|posting| posting.key);
         let words = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]).words;
         let mut found = Vec::new();
         let mut scratch = anchors::Scratch::default();
-        for group in postings.chunk_by(|x, y| x.key == y.key) {
+        each_group(&mut postings, 0, &mut postings::Scratch::default(), |group| {
             let lengths = lengths_of(group[0].key, &self.config).of_runs();
             anchors(group, words, lengths, &mut scratch, |anchor| found.push(anchor));
-        }
+        });
         found.sort_unstable();
         Anchored(found)
     }

@@ -314,7 +314,7 @@ impl Block {
             let chunk = Lanes::new(chunk.map(|byte| byte as i8));
             // As signed numbers those outside ASCII are the least.
             let control = Lanes::splat(b' ' as i8).above(chunk);
-            let is_special = control.or(chunk.between(b'\'' as i8, b'\'' as i8));
+            let is_special = control.or(chunk.alike(Lanes::splat(b'\'' as i8)));
             let letter = chunk.or(Lanes::splat(0x20)).between(b'a' as i8, b'z' as i8);
             let digit = chunk.between(b'0' as i8, b'9' as i8);
             alphanumeric |= u64::from(letter.or(digit).bits()) << (LANES * at);
@@ -647,8 +647,7 @@ pub(crate) fn same(a: &Tokens, a_number: usize, b: &Tokens, b_number: usize) -> 
     let (a_rest, b_rest) = (&a.text.as_bytes()[from(a, a_number)..], &b.text.as_bytes()[from(b, b_number)..]);
     same_ascii_word(a_rest, b_rest) || {
         let (x, y) = (a.token(a_number), b.token(b_number));
-        let written = a.text[x.start..x.end] == b.text[y.start..y.end];
-        written || x.hash == y.hash && same_folded((a.text, &x), (b.text, &y))
+        x.hash == y.hash && same_folded((a.text, &x), (b.text, &y))
     }
 }
 
@@ -683,7 +682,7 @@ fn same_folded(a: (&str, &Token), b: (&str, &Token)) -> bool {
         append_folded(text, token, &mut out);
         out
     };
-    folded(a) == folded(b)
+    a.0[a.1.start..a.1.end] == b.0[b.1.start..b.1.end] || folded(a) == folded(b)
 }
 
 /// Where a document's tokens lie in their chunk.
