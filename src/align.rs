@@ -20,7 +20,7 @@ use crate::extend::{Extension, GAIN, SHORT_GAIN, Way};
 use crate::fingerprints::is_block;
 use crate::lanes::{LANES, Lanes, common_bytes, common_end, common_start};
 use crate::tokens::{Tokens, same};
-use crate::touch::touch;
+use crate::touch::{ahead, fetch};
 
 /// Equal stretches of two texts: `len` tokens from `b` and from `a`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,20 +102,28 @@ pub(crate) fn align_all<'a>(
     mut found: impl FnMut(u32, u32, &[Run]),
 ) {
     let mut scratch = Scratch::default();
-    let mut ahead = Ahead::new(anchors.len());
-    let part = |anchor: &Anchor| (anchor.later(), anchor.earlier() < told);
-    for of_one in anchors.chunk_by(|x, y| part(x) == part(y)) {
-        let later = of_one[0].later();
-        let b = tokens(later);
-        scratch.begin(b.len());
-        for pair in of_one.chunk_by(|x, y| x.earlier() == y.earlier()) {
-            ahead.go(pair.len(), |range| touch_all(&anchors[range], &tokens));
-            let earlier = pair[0].earlier();
-            let a = tokens(earlier);
-            align(b, a, later == earlier, min_tokens(b, a, pair), pair, &mut scratch, |runs| {
-                found(later, earlier, runs);
-            });
+    let earlier = |pair: &&[Anchor]| tokens(pair[0].earlier());
+    let pairs = anchors.chunk_by(|x, y| (x.later(), x.earlier()) == (y.later(), y.earlier()));
+    let pairs = ahead(pairs, |pair| fetch(earlier(pair)));
+    let pairs = ahead(pairs, |pair| {
+        fetch(&earlier(pair).words[pair[0].a() as usize]);
+        fetch(&earlier(pair).places[pair[0].a() as usize]);
+    });
+    let pairs = ahead(pairs, |pair| {
+        let text = earlier(pair);
+        fetch(&text.text.as_bytes()[text.places[pair[0].a() as usize].byte()]);
+    });
+    let mut begun = None;
+    for pair in pairs {
+        let (later, earlier) = (pair[0].later(), pair[0].earlier());
+        let (b, a) = (tokens(later), tokens(earlier));
+        let part = (later, earlier < told);
+        if begun.replace(part) != Some(part) {
+            scratch.begin(b.len());
         }
+        align(b, a, later == earlier, min_tokens(b, a, pair), pair, &mut scratch, |runs| {
+            found(later, earlier, runs);
+        });
     }
 }
 
@@ -199,42 +207,6 @@ pub(crate) fn align(
     for &run in plain.iter() {
         report_alone(b, a, run, min_tokens, runs, &mut found);
     }
-}
-
-/// Reads ahead of what is worked on in a list.
-struct Ahead {
-    len: usize,
-    at: usize,
-    touched: usize,
-}
-
-impl Ahead {
-    /// Items that are read together.
-    const TOGETHER: usize = 64;
-
-    fn new(len: usize) -> Self {
-        Ahead { len, at: 0, touched: 0 }
-    }
-
-    /// Before `items` more are worked on: calls `touch` with ranges of the list
-    /// until it is some way ahead of them.
-    fn go(&mut self, items: usize, touch: impl Fn(Range<usize>)) {
-        self.at += items;
-        let target = (self.at + Self::TOGETHER).min(self.len);
-        while self.touched < target {
-            let next = self.touched..(self.touched + Self::TOGETHER).min(self.len);
-            self.touched = next.end;
-            touch(next);
-        }
-    }
-}
-
-/// Reads what [`align`] will look at first around some anchors.
-fn touch_all<'a>(anchors: &[Anchor], tokens: impl Fn(u32) -> &'a Tokens<'a>) {
-    let each = || anchors.iter().map(|anchor| (tokens(anchor.earlier()), anchor.a() as usize));
-    touch(anchors.iter().map(|anchor| tokens(anchor.earlier()).words.len() as u64));
-    touch(each().map(|(text, at)| u64::from(text.words[at]) ^ text.places[at].byte() as u64));
-    touch(each().map(|(text, at)| u64::from(text.text.as_bytes()[text.places[at].byte()])));
 }
 
 /// Reports a run by itself: whole, where it is a passage, or else its lines.

@@ -24,7 +24,7 @@ use ahash::AHashMap;
 use crate::fingerprints::Posting;
 use crate::hash;
 use crate::lanes::{common_end, common_start};
-use crate::touch::touch;
+use crate::touch::fetch;
 
 /// Two places with one fingerprint: position `b` of document `later` and
 /// position `a` of document `earlier`. Inside one document, `a < b`.
@@ -102,10 +102,20 @@ struct Class {
     targets: Range<usize>,
 }
 
-/// Places whose surroundings are fetched together.
-const AT_ONCE: usize = 64;
+/// Places of a fingerprint whose surroundings are fetched together.
+const AT_ONCE: usize = 16;
 /// Classes up to which they are compared one by one.
 const FEW: usize = 8;
+
+/// Fetches what [`anchors`] will look at.
+pub(crate) fn fetch_words<'a>(group: &[Posting], words: impl Fn(u32) -> &'a [u32], lengths: (usize, usize)) {
+    // Of two nothing is asked.
+    if group.len() > 2 {
+        for place in group.iter().take(AT_ONCE) {
+            fetch(surroundings(words(place.document), lengths, place.position));
+        }
+    }
+}
 
 /// Calls `found` for every anchor of one fingerprint's postings, which are
 /// sorted. `words` gives a document's tokens, `lengths` are the length of its
@@ -177,13 +187,15 @@ impl Scratch {
         self.by_run.clear();
         self.targets.clear();
         self.places.clear();
-        for some in group.chunks(AT_ONCE) {
-            touch(some.iter().map(|place| u64::from(words(place.document)[place.position as usize])));
-            self.places.extend(some.iter().map(|&Posting { document, position, .. }| Place {
+        for (at, &Posting { document, position, .. }) in group.iter().enumerate() {
+            if let Some(farther) = group.get(at + AT_ONCE) {
+                fetch(surroundings(words(farther.document), lengths, farther.position));
+            }
+            self.places.push(Place {
                 document,
                 position,
                 context: context(words(document), lengths, position),
-            }));
+            });
         }
     }
 
@@ -274,14 +286,18 @@ impl Scratch {
     }
 }
 
-/// A hash of the tokens around a fingerprint: of all that a run of the guaranteed
-/// length which holds it could hold besides.
-fn context(words: &[u32], (k, w): (usize, usize), at: u32) -> u64 {
+/// The tokens around a fingerprint: all that a run of the guaranteed length which holds
+/// it could hold besides.
+fn surroundings(words: &[u32], (k, w): (usize, usize), at: u32) -> &[u32] {
     let at = at as usize;
-    let from = at.saturating_sub(w - 1);
-    let to = (at + k + w - 1).min(words.len());
-    // Where the text begins, so many tokens are missing.
-    hash::mix(hash::words(&words[from..to]) ^ (at - from) as u64)
+    &words[at.saturating_sub(w - 1)..(at + k + w - 1).min(words.len())]
+}
+
+/// A hash of the surroundings of a fingerprint.
+fn context(words: &[u32], lengths: (usize, usize), at: u32) -> u64 {
+    // Where the text begins, some are missing.
+    let before = (at as usize).min(lengths.1 - 1);
+    hash::mix(hash::words(surroundings(words, lengths, at)) ^ before as u64)
 }
 
 fn anchor(earlier: &Place, later: &Place) -> Anchor {

@@ -17,7 +17,7 @@ use crate::cursor::{Cursor, count};
 use crate::document::Date;
 use crate::families::{Family, Occurrence};
 use crate::kinds::{Facts, Signals, quotes};
-use crate::ledger::{ignoring, stretches};
+use crate::ledger::{Stretch, ignoring, stretches};
 use crate::occurrences::{Occurrences, Placed};
 use crate::report::{
     ClusterRow, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, OccurrenceRow, PairRow, Scores,
@@ -25,6 +25,7 @@ use crate::report::{
 };
 use crate::sketch::{Sketch, estimate};
 use crate::tokens::Tokens;
+use crate::touch::{ahead, fetch};
 use crate::variants::wording;
 
 /// What the stages found.
@@ -105,6 +106,9 @@ struct Wordings {
 /// in all, as in a crowd of copies, only each document's most alike few.
 const PARTNERS: usize = 64;
 const FEW: usize = 8;
+/// Occurrences of a family that are fetched together, and bytes of its text.
+const AT_ONCE: usize = 16;
+const FIRST_BYTES: usize = 192;
 /// Documents compared outside a passage.
 const COMPARED: usize = 9;
 
@@ -205,6 +209,42 @@ impl<'a> Context<'a> {
     /// The sights of a family's occurrences, in their order.
     fn sights_of<'s>(&self, number: u32, sights: &'s [Sight]) -> impl Iterator<Item = &'s Sight> + Clone {
         self.occurrences.places_of(number).iter().map(|&place| &sights[place as usize])
+    }
+
+    /// Reads ahead of families whose rows are to be made: what [`family`](Self::family)
+    /// looks at first, of not too many occurrences.
+    pub(crate) fn reading_ahead<'n, const BINS: usize>(
+        &'n self,
+        numbers: &'n [u32],
+        sights: &'n [Sight],
+        sketches: &'n [Sketch<BINS>],
+    ) -> impl Iterator<Item = u32> + 'n {
+        let list = |number: u32| &self.findings.families[number as usize].occurrences;
+        let numbers = ahead(numbers.iter().copied(), move |&number| {
+            list(number).iter().take(AT_ONCE).for_each(fetch);
+        });
+        let numbers = ahead(numbers, move |&number| {
+            self.sights_of(number, sights).take(AT_ONCE).for_each(fetch);
+            for occurrence in list(number).iter().take(AT_ONCE) {
+                let document = occurrence.document as usize;
+                fetch(&*self.ids[document]);
+                fetch(&self.collection.documents[document].date);
+            }
+            for occurrence in list(number).iter().take(3) {
+                fetch(&sketches[self.leaders[occurrence.document as usize] as usize]);
+                fetch(self.collection.tokens(occurrence.document));
+            }
+        });
+        ahead(numbers, move |&number| {
+            let first = list(number)[0];
+            let tokens = self.collection.tokens(first.document);
+            let sight = self.sights_of(number, sights).next().expect("a sight for each");
+            fetch(&tokens.places[first.start as usize]);
+            fetch(
+                &tokens.text.as_bytes()[sight.bytes.0 as usize..]
+                    [..FIRST_BYTES.min((sight.bytes.1 - sight.bytes.0) as usize)],
+            );
+        })
     }
 
     /// The row of a family, from the sights and the sketches of all documents; appends
@@ -404,10 +444,25 @@ impl<'a> Context<'a> {
         let own = &extents[self.occurrences.places_in(document)];
         let mut cursor = Cursor::new(tokens.text);
         let mut floor = 0;
-        for stretch in &stretches {
+        let of = |stretch: &Stretch| placed.get(stretch.occurrence as usize);
+        let stretches = ahead(stretches.iter(), |stretch| {
+            fetch(&tokens.places[stretch.start as usize]);
+            if let Some(placed) = of(stretch) {
+                fetch(&extents[placed.other as usize]);
+                fetch(self.occurrences.at(placed.other));
+                fetch(&self.findings.families[placed.family as usize]);
+            }
+        });
+        let stretches = ahead(stretches, |stretch| {
+            if let Some(placed) = of(stretch) {
+                fetch(&*self.ids[self.occurrences.at(placed.other).occurrence.document as usize]);
+                fetch(&self.findings.families[placed.family as usize].occurrences[0]);
+            }
+        });
+        for stretch in stretches {
             let weight = tokens.weight_of(stretch.start as usize, stretch.end as usize);
             labels[stretch.label as usize] += weight;
-            let placed = placed.get(stretch.occurrence as usize);
+            let placed = of(stretch);
             let bytes = match placed.map(|placed| (placed, own[stretch.occurrence as usize])) {
                 // Usually the occurrence as a whole.
                 Some((placed, (from, to)))

@@ -16,7 +16,7 @@ use crate::cursor::Cursor;
 use crate::document::Document;
 use crate::fingerprints::{Posting, add_postings, lengths_of};
 use crate::intervals::Intervals;
-use crate::postings::{self, each_group};
+use crate::postings::{self, groups};
 use crate::report::{Comparison, PassageRow};
 use crate::sentences::{Reworded, reworded};
 use crate::tokens::Tokens;
@@ -231,7 +231,7 @@ fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
     }
     let of = |document: u32| if document == 0 { a } else { b };
     let mut found = Vec::new();
-    each_group(postings, 0, of_groups, |group| {
+    for group in groups(postings, 0, of_groups) {
         let between = |anchor: Anchor| {
             if anchor.later() != anchor.earlier() {
                 found.push(anchor);
@@ -239,7 +239,7 @@ fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
         };
         let lengths = lengths_of(group[0].key, config).of_runs();
         anchors(group, |document| of(document).words, lengths, buffers, between);
-    });
+    }
     found.sort_unstable();
     found
 }

@@ -28,12 +28,13 @@ use crate::fingerprints::{Posting, add_postings, lengths_of};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::Occurrences;
 use crate::orphans::{Told, alone};
-use crate::postings::{self, each_group, scatter};
+use crate::postings::{self, groups, scatter};
 use crate::projection::{Batch, Copies, project};
 use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
 use crate::tokens::{TokenChunk, Tokens};
+use crate::touch::ahead;
 use crate::twice::TwiceFilter;
 use crate::variants::{self, Compare, Leaders, Outline, merge};
 
@@ -625,10 +626,11 @@ impl Scan<'_> {
     fn alignments(&self, collection: &Collection, originals: &[u32], ignored: Option<&Bits>) -> Vec<Batch> {
         let roles = collection.roles;
         let words = |document: u32| collection.tokens(document).words;
+        let lengths = |group: &[Posting]| lengths_of(group[0].key, self.config).of_runs();
         // Anchors are found, and then aligned along.
         let total = 2 * PARTITIONS as u64;
         let anchors_of = |group: &[Posting], scratch: &mut anchors::Scratch, found: &mut Vec<Anchor>| {
-            let lengths = lengths_of(group[0].key, self.config).of_runs();
+            let lengths = lengths(group);
             // Ignored texts come first. What hangs on them changes nothing among the
             // others.
             let others = group.partition_point(|place| place.document < roles.told);
@@ -657,7 +659,10 @@ impl Scan<'_> {
                 let mut found = Vec::new();
                 for mut partition in partitions {
                     // The first byte of the key is the number of the partition.
-                    each_group(&mut partition, 8, of_groups, |group| anchors_of(group, scratch, &mut found));
+                    let groups = groups(&mut partition, 8, of_groups);
+                    for group in ahead(groups, |group| anchors::fetch_words(group, words, lengths(group))) {
+                        anchors_of(group, scratch, &mut found);
+                    }
                     (self.progress)(Stage::Alignment, 1, total);
                 }
                 found.shrink_to_fit();
@@ -1055,8 +1060,8 @@ fn family_rows(
     let numbers: Vec<u32> = (0..count as u32).collect();
     let of_some = |numbers: &[u32]| {
         let (mut scratch, mut occurrences) = (assemble::Scratch::default(), Vec::new());
-        let row = |&number| context.family(number, sights, sketches, &mut scratch, &mut occurrences);
-        let rows: Vec<FamilyRow> = numbers.iter().map(row).collect();
+        let row = |number| context.family(number, sights, sketches, &mut scratch, &mut occurrences);
+        let rows: Vec<FamilyRow> = context.reading_ahead(numbers, sights, sketches).map(row).collect();
         (rows, occurrences)
     };
     in_parts(

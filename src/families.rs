@@ -15,6 +15,7 @@ use crate::align::Run;
 use crate::intervals::{Intervals, NESTING};
 use crate::projection::{Copies, Copy};
 use crate::tokens::{Tokens, is_stop};
+use crate::touch::{ahead, fetch};
 
 /// A stretch of a document in which a family stands. Numbers count tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,7 +74,7 @@ pub(crate) fn families(root: u32, tokens: &Tokens, copies: &Copies, list: &[Copy
     let index = Intervals::new(segments.iter().copied());
     let mut parts: Vec<Vec<Part>> =
         segments.iter().map(|&(start, end)| vec![Part::whole(root, start, end)]).collect();
-    for copy in list {
+    for copy in ahead(list.iter(), |copy| copies.runs(copy).iter().take(1).for_each(fetch)) {
         for at in index.overlapping(copy.root_start, copy.root_end) {
             let (start, end) = segments[at];
             parts[at].extend(Part::new(copies, copy, start, end));

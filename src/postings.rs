@@ -14,18 +14,18 @@ pub(crate) struct Scratch {
     spare: Vec<Posting>,
 }
 
-/// Calls `found` with the postings of every key of several, by key and then in the order
-/// in which they are given. The first `skip` bits of all keys are equal.
-pub(crate) fn each_group(
-    postings: &mut [Posting],
+/// The postings of every key of several, by key and then in the order in which they are
+/// given. The first `skip` bits of all keys are equal.
+pub(crate) fn groups<'p>(
+    postings: &'p mut [Posting],
     skip: u32,
     scratch: &mut Scratch,
-    mut found: impl FnMut(&[Posting]),
-) {
+) -> impl Iterator<Item = &'p [Posting]> + use<'p> {
     let Scratch { filter, spare } = scratch;
     let recurring = filter.recurring(postings, |posting| posting.key << skip);
     sort_by_key(recurring, skip, spare);
-    recurring.chunk_by(|x, y| x.key == y.key).filter(|group| group.len() > 1).for_each(&mut found);
+    let recurring: &'p [Posting] = recurring;
+    recurring.chunk_by(|x, y| x.key == y.key).filter(|group| group.len() > 1)
 }
 
 /// Sorts postings by key, and those of one key as they were.
@@ -98,8 +98,7 @@ mod tests {
             let mut sorted = postings.clone();
             sorted.sort_by_key(|posting| posting.key);
             let expected: Vec<&[Posting]> = sorted.chunk_by(|x, y| x.key == y.key).filter(|group| group.len() > 1).collect();
-            let mut found = Vec::new();
-            each_group(&mut postings, 8, &mut Scratch::default(), |group| found.push(group.to_vec()));
+            let found: Vec<&[Posting]> = groups(&mut postings, 8, &mut Scratch::default()).collect();
             prop_assert_eq!(found, expected);
         }
 

@@ -5,7 +5,7 @@ use crate::align::align_all;
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::fingerprints::{Posting, add_postings, lengths_of};
-use crate::postings::{self, each_group};
+use crate::postings::{self, groups};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, sketch};
 use crate::tokens::{TokenChunk, Tokens};
@@ -74,10 +74,10 @@ impl<'a> Prepared<'a> {
         let words = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]).words;
         let mut found = Vec::new();
         let mut scratch = anchors::Scratch::default();
-        each_group(&mut postings, 0, &mut postings::Scratch::default(), |group| {
+        for group in groups(&mut postings, 0, &mut postings::Scratch::default()) {
             let lengths = lengths_of(group[0].key, &self.config).of_runs();
             anchors(group, words, lengths, &mut scratch, |anchor| found.push(anchor));
-        });
+        }
         found.sort_unstable();
         Anchored(found)
     }
