@@ -23,7 +23,7 @@ use crate::compare;
 use crate::config::{Config, DedupeOn, Lengths, Only, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
-use crate::families::{Family, Occurrence, families};
+use crate::families::{self, Family, Occurrence, families};
 use crate::fingerprints::{Posting, add_postings, lengths_of};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::Occurrences;
@@ -724,10 +724,12 @@ impl Scan<'_> {
         let total = by_root.len() as u64;
         let mut found: Vec<Family> = by_root
             .par_iter()
-            .flat_map_iter(|list| {
+            .map_init(families::Scratch::default, |scratch, list| {
                 (self.progress)(Stage::Families, 1, total);
-                families(list[0].root, collection.tokens(list[0].root), &copies, list)
+                let root = list[0].root;
+                families(root, collection.tokens(root), &copies, list, scratch)
             })
+            .flatten_iter()
             .collect();
         drop(by_root);
         drop(copies);

@@ -68,26 +68,43 @@ const EDITED: i64 = 48;
 /// Percent of a family's text that an occurrence holds at least.
 const HELD: u32 = 40;
 
+/// Buffers that live as long as their worker.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    /// What copies hold of the segments with these numbers.
+    parts: Vec<(usize, Part)>,
+    joined: Vec<(Part, u32)>,
+}
+
 /// The families of one root text, from all copies of it.
-pub(crate) fn families(root: u32, tokens: &Tokens, copies: &Copies, list: &[Copy]) -> Vec<Family> {
+pub(crate) fn families(
+    root: u32,
+    tokens: &Tokens,
+    copies: &Copies,
+    list: &[Copy],
+    scratch: &mut Scratch,
+) -> Vec<Family> {
     let segments = segments(root, tokens, list);
     let index = Intervals::new(segments.iter().copied());
-    let mut parts: Vec<Vec<Part>> =
-        segments.iter().map(|&(start, end)| vec![Part::whole(root, start, end)]).collect();
+    let Scratch { parts, joined } = scratch;
+    parts.clear();
+    parts.extend((0..).zip(&segments).map(|(at, &(start, end))| (at, Part::whole(root, start, end))));
     for copy in ahead(list.iter(), |copy| copies.runs(copy).iter().take(1).for_each(fetch)) {
         for at in index.overlapping(copy.root_start, copy.root_end) {
             let (start, end) = segments[at];
-            parts[at].extend(Part::new(copies, copy, start, end));
+            parts.extend(Part::new(copies, copy, start, end).map(|part| (at, part)));
         }
     }
-    let family = |(&(start, end), mut parts): (&(u32, u32), Vec<Part>)| Family {
-        root,
-        start,
-        end,
-        occurrences: join(&mut parts, end - start),
+    parts.sort_unstable();
+    let family = |(&(start, end), parts): (&(u32, u32), &[(usize, Part)])| {
+        join(parts.iter().map(|(_, part)| *part), joined);
+        // What holds too little of the family is left out.
+        let enough = joined.iter().filter(|(_, held)| held * 100 >= (end - start) * HELD);
+        let occurrences: Vec<Occurrence> = enough.map(|(part, _)| part.occurrence()).collect();
+        (occurrences.len() > 1).then_some(Family { root, start, end, occurrences })
     };
-    let found = segments.iter().zip(parts).map(family);
-    found.filter(|family| family.occurrences.len() > 1).collect()
+    // Each segment has the root itself.
+    segments.iter().zip(parts.chunk_by(|x, y| x.0 == y.0)).filter_map(family).collect()
 }
 
 /// What a copy holds of a segment.
@@ -104,6 +121,11 @@ struct Part {
 impl Part {
     fn whole(root: u32, start: u32, end: u32) -> Self {
         Part { document: root, start, end, matched: end - start, root_start: start, root_end: end }
+    }
+
+    fn occurrence(&self) -> Occurrence {
+        let &Part { document, start, end, matched, .. } = self;
+        Occurrence { document, start, end, matched: matched.min(end - start) }
     }
 
     /// Whether this part goes on where an earlier one of the same document
@@ -139,13 +161,12 @@ impl Part {
     }
 }
 
-/// Joins the parts of one family to occurrences: overlapping parts of a
-/// document, and parts that continue each other across an edited gap. What
-/// holds too little of the family is left out.
-fn join(parts: &mut [Part], len: u32) -> Vec<Occurrence> {
-    parts.sort_unstable();
-    let mut joined: Vec<(Part, u32)> = Vec::new();
-    for &part in parts.iter() {
+/// Joins the parts of one family, sorted: overlapping parts of a document, and
+/// parts that continue each other across an edited gap. Writes them with how much
+/// of the family they hold.
+fn join(parts: impl Iterator<Item = Part>, joined: &mut Vec<(Part, u32)>) {
+    joined.clear();
+    for part in parts {
         let size = part.root_end - part.root_start;
         if let Some((last, held)) = joined.last_mut()
             && last.document == part.document
@@ -164,15 +185,6 @@ fn join(parts: &mut [Part], len: u32) -> Vec<Occurrence> {
         }
         joined.push((part, size));
     }
-    let enough = |(part, held): (Part, u32)| {
-        (held * 100 >= len * HELD).then_some(Occurrence {
-            document: part.document,
-            start: part.start,
-            end: part.end,
-            matched: part.matched.min(part.end - part.start),
-        })
-    };
-    joined.into_iter().filter_map(enough).collect()
 }
 
 /// Chooses the segments of a root text, sorted.
@@ -180,14 +192,16 @@ fn segments(root: u32, tokens: &Tokens, list: &[Copy]) -> Vec<(u32, u32)> {
     let stretches = stretches(root, list);
     let starts = settle(stretches.iter().map(|stretch| stretch.0), tokens);
     let ends = settle(stretches.iter().map(|stretch| stretch.1), tokens);
-    let mut counts: BTreeMap<(u32, u32), u32> = BTreeMap::new();
-    for (start, end) in stretches {
-        let settled = (starts[&start], ends[&end]);
-        let span = if settled.0 < settled.1 { settled } else { (start, end) };
-        *counts.entry(span).or_insert(0) += 1;
-    }
-    let mut proposals: BinaryHeap<(u32, u32, Reverse<u32>)> =
-        counts.into_iter().map(|((start, end), count)| (count, end - start, Reverse(start))).collect();
+    let span = |(start, end): (u32, u32)| {
+        let settled = (of(&starts, start), of(&ends, end));
+        if settled.0 < settled.1 { settled } else { (start, end) }
+    };
+    let mut spans: Vec<(u32, u32)> = stretches.into_iter().map(span).collect();
+    spans.sort_unstable();
+    let mut proposals: BinaryHeap<(u32, u32, Reverse<u32>)> = spans
+        .chunk_by(|x, y| x == y)
+        .map(|same| (same.len() as u32, same[0].1 - same[0].0, Reverse(same[0].0)))
+        .collect();
     let mut chosen = Chosen::default();
     while let Some((count, len, Reverse(start))) = proposals.pop() {
         let end = start + len;
@@ -259,26 +273,34 @@ fn stretches(root: u32, list: &[Copy]) -> Vec<(u32, u32)> {
     joined.into_iter().map(|part| (part.root_start, part.root_end)).collect()
 }
 
-/// Maps every boundary to the commonest one near it; of equals, to one that
+/// Every boundary, sorted, with the commonest one near it; of equals, with one that
 /// begins a line.
-fn settle(boundaries: impl Iterator<Item = u32>, tokens: &Tokens) -> BTreeMap<u32, u32> {
-    let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
-    for boundary in boundaries {
-        *counts.entry(boundary).or_insert(0) += 1;
-    }
-    let mut order: Vec<(Reverse<u32>, bool, u32)> =
-        counts.iter().map(|(&at, &count)| (Reverse(count), !tokens.starts_line(at as usize), at)).collect();
+fn settle(boundaries: impl Iterator<Item = u32>, tokens: &Tokens) -> Vec<(u32, u32)> {
+    let mut boundaries: Vec<u32> = boundaries.collect();
+    boundaries.sort_unstable();
+    let mut order: Vec<(Reverse<usize>, bool, u32)> = boundaries
+        .chunk_by(|x, y| x == y)
+        .map(|same| (Reverse(same.len()), !tokens.starts_line(same[0] as usize), same[0]))
+        .collect();
+    boundaries.dedup();
     order.sort_unstable();
-    let mut settled = BTreeMap::new();
+    const UNSETTLED: u32 = u32::MAX;
+    let mut settled: Vec<(u32, u32)> = boundaries.into_iter().map(|at| (at, UNSETTLED)).collect();
     for (_, _, mode) in order {
-        if settled.contains_key(&mode) {
+        if of(&settled, mode) != UNSETTLED {
             continue;
         }
-        for &near in counts.range(mode.saturating_sub(JITTER)..=mode + JITTER).map(|(at, _)| at) {
-            settled.entry(near).or_insert(mode);
+        let from = settled.partition_point(|&(at, _)| at < mode.saturating_sub(JITTER));
+        for (_, near) in settled[from..].iter_mut().take_while(|&&mut (at, _)| at <= mode + JITTER) {
+            *near = if *near == UNSETTLED { mode } else { *near };
         }
     }
     settled
+}
+
+/// What a boundary settled on.
+fn of(settled: &[(u32, u32)], boundary: u32) -> u32 {
+    settled[settled.partition_point(|&(at, _)| at < boundary)].1
 }
 
 /// Segments chosen so far, with their counts.
@@ -328,7 +350,7 @@ mod tests {
             batch.push(later, 0, &[Run { b, a, len }]);
         }
         let copies = project(&[batch], &[200; 20]);
-        families(0, &chunk.get(0, &text), &copies, &copies.list)
+        families(0, &chunk.get(0, &text), &copies, &copies.list, &mut Scratch::default())
             .into_iter()
             .map(|family| {
                 let places = family.occurrences.iter().map(|o| (o.document, o.start, o.end));
