@@ -67,7 +67,7 @@ pub(crate) fn entry(bucket: u32, document: u32) -> u64 {
     u64::from(bucket) << 32 | u64::from(document)
 }
 
-/// The candidate pairs of documents that share a bucket, each once, as one number
+/// The candidate pairs of documents, each as often as they share a bucket, as one number
 /// that sorts by the later document and then by the earlier one; and the number of
 /// buckets too full to pair all.
 ///
@@ -89,8 +89,6 @@ pub(crate) fn pairs(entries: &mut [u64], skip: u32, filter: &mut TwiceFilter) ->
             pairs.extend(earlier.map(|&earlier| later << 32 | (earlier & u64::from(u32::MAX))));
         }
     }
-    pairs.sort_unstable();
-    pairs.dedup();
     (pairs, crowded)
 }
 

@@ -549,7 +549,7 @@ impl Scan<'_> {
                 |document| bands.keys(&sketches[document as usize]).map(move |key| entry(key, document));
             documents.flat_map(keys).collect()
         });
-        let (candidates, crowded) = candidates(buckets.collect());
+        let (candidates, crowded) = candidates(buckets.collect(), collection.len());
         let least = self.config.similarity - margin(self.config.similarity);
         let may_be = |&(a, b): &(u32, u32)| {
             roles.relates(b, a) && estimate(&sketches[a as usize], &sketches[b as usize]) >= least
@@ -761,17 +761,23 @@ impl Scan<'_> {
 }
 
 /// The candidate pairs `(earlier, later)` of those that share a bucket, by the later
-/// and then the earlier, each once; and the number of buckets too full to pair all.
-fn candidates(entries: Vec<Vec<u64>>) -> (Vec<(u32, u32)>, usize) {
+/// and then the earlier, each once; and the number of buckets too full to pair all. All
+/// are numbers below `count`.
+fn candidates(entries: Vec<Vec<u64>>, count: usize) -> (Vec<(u32, u32)>, usize) {
     let found: Vec<(Vec<u64>, usize)> = partitioned(entries, |list| list, |entry| (entry >> 56) as usize)
         .into_par_iter()
         .map_init(TwiceFilter::default, |filter, mut entries| bands::pairs(&mut entries, 8, filter))
         .collect();
     let crowded = found.iter().map(|(_, crowded)| crowded).sum();
-    let mut pairs: Vec<u64> = found.into_iter().flat_map(|(pairs, _)| pairs).collect();
-    pairs.par_sort();
-    pairs.dedup();
-    (pairs.into_iter().map(|pair| (pair as u32, (pair >> 32) as u32)).collect(), crowded)
+    let later = |pair: &u64| (pair >> 32) as usize;
+    let pairs = partitioned(found, |(pairs, _)| pairs, |pair| later(pair) * PARTITIONS / count)
+        .into_par_iter()
+        .flat_map_iter(|mut pairs| {
+            pairs.sort_unstable();
+            pairs.dedup();
+            pairs.into_iter().map(|pair| (pair as u32, (pair >> 32) as u32))
+        });
+    (pairs.collect(), crowded)
 }
 
 /// The families that are variants of others, each with the one it joins; so many are
@@ -791,7 +797,7 @@ fn joined(
         let entries = ranks.iter().flat_map(|&rank| leaders.entries(rank));
         entries.collect()
     });
-    let (pairs, _) = candidates(entries.collect());
+    let (pairs, _) = candidates(entries.collect(), order.len());
     let by_later: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.1 == y.1).collect();
     for some in by_later.chunks(together) {
         // Who leads of those before them is known; the others are asked in turn.
