@@ -358,6 +358,11 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// How many occurrences are in a document.
+    pub(crate) fn places(&self, document: u32) -> usize {
+        self.occurrences.places_in(document).len()
+    }
+
     fn date(&self, document: u32) -> Option<&'a Date> {
         self.collection.documents[document as usize].date.as_ref()
     }

@@ -408,11 +408,12 @@ impl Scan<'_> {
         let total = collection.len() as u64;
         let first = collection.roles.judged as usize;
         let mut documents = Vec::with_capacity(collection.len());
-        let mut spans = Vec::new();
+        let mut spans = Vec::with_capacity(extents.len());
         let mut labels = [0; 9];
         let rows = |range: &Range<usize>| {
             let range = range.start.max(first)..range.end.max(first);
-            let (mut owner, mut spans) = (Vec::new(), Vec::new());
+            let places = range.clone().map(|document| context.places(document as u32)).sum();
+            let (mut owner, mut spans) = (Vec::new(), Vec::with_capacity(places));
             let row = |document| context.document(document as u32, &kinds, &extents, &mut owner, &mut spans);
             let rows: Vec<_> = range.clone().map(row).collect();
             (self.progress)(Stage::Ledger, range.len() as u64, total);
@@ -697,13 +698,16 @@ impl Scan<'_> {
     fn postings(&self, collection: &Collection, originals: &[u32]) -> Vec<Vec<Posting>> {
         let total = collection.len() as u64;
         let list = |range: &Range<usize>| {
-            let (mut found, mut hashes) = (Vec::new(), Vec::new());
+            let tokens: usize = range.clone().map(|document| collection.tokens(document as u32).len()).sum();
+            // Two of five tokens have one.
+            let (mut found, mut hashes) = (Vec::with_capacity(tokens / 2), Vec::new());
             for document in range.clone().filter(|&document| originals[document] == document as u32) {
                 let document = document as u32;
                 let tokens = collection.tokens(document);
                 add_postings(document, tokens, self.config, &mut hashes, &mut found);
             }
             (self.progress)(Stage::Fingerprints, range.len() as u64, total);
+            found.shrink_to_fit();
             found
         };
         let ranges = collection.ranges.iter().collect();
@@ -881,22 +885,26 @@ fn partitioned<S: Send, T: Copy + Send + Sync>(
     for done in 0..steps {
         let some: Vec<S> = sources.by_ref().take(step).collect();
         let some: Vec<Vec<T>> = some.into_par_iter().map(&list).collect();
+        // As if they were spread evenly, before it is known.
+        let even = some.iter().map(Vec::len).sum::<usize>() / PARTITIONS;
         made.par_chunks_mut(share).enumerate().for_each(|(at, own)| {
-            own.iter_mut().for_each(|partition| make_room(partition, done, steps));
+            for partition in &mut *own {
+                let each = partition.len().checked_div(done).unwrap_or(even);
+                make_room(partition, each, steps - done);
+            }
             some.iter().for_each(|list| scatter(list, &number, at * share, own));
         });
     }
     made
 }
 
-/// Makes room for what the steps to come will add to a list, if they are like those
-/// done, and a little more. Left to itself it would take up to twice as much, and all
-/// partitions would do so at once.
-fn make_room<T>(list: &mut Vec<T>, done: usize, steps: usize) {
-    let Some(each) = list.len().checked_div(done) else { return };
+/// Makes room for so many items more in each of the steps to come, and a little more.
+/// Left to itself a list would take up to twice as much, and all partitions would do so at
+/// once.
+fn make_room<T>(list: &mut Vec<T>, each: usize, steps: usize) {
     let each = each + each / 16;
     if list.capacity() - list.len() < each {
-        list.reserve_exact(each * (steps - done));
+        list.reserve_exact(each * steps);
     }
 }
 
@@ -1067,7 +1075,8 @@ fn family_rows(
     let mut occurrences = Vec::with_capacity(sights.len());
     let numbers: Vec<u32> = (0..count as u32).collect();
     let of_some = |numbers: &[u32]| {
-        let (mut scratch, mut occurrences) = (assemble::Scratch::default(), Vec::new());
+        let places = numbers.iter().map(|&number| findings.families[number as usize].occurrences.len()).sum();
+        let (mut scratch, mut occurrences) = (assemble::Scratch::default(), Vec::with_capacity(places));
         let row = |number| context.family(number, sights, sketches, &mut scratch, &mut occurrences);
         let rows: Vec<FamilyRow> = context.reading_ahead(numbers, sights, sketches).map(row).collect();
         (rows, occurrences)
@@ -1172,7 +1181,7 @@ mod tests {
         let (steps, each) = (8, 1000);
         let mut list = Vec::new();
         for done in 0..steps {
-            make_room(&mut list, done, steps);
+            make_room(&mut list, each, steps - done);
             list.extend(0..each);
         }
         assert!(list.capacity() * 16 <= list.len() * 17, "{}", list.capacity());
