@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Bits that many threads may set together; none is ever cleared, so the order
 /// is immaterial.
+#[derive(Default)]
 pub(crate) struct Bits {
     words: Vec<AtomicU64>,
     base: Vec<usize>,

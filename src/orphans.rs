@@ -28,7 +28,8 @@ impl<'a> Told<'a> {
 
     /// Takes in what a family tells of some documents. Threads may add together.
     pub(crate) fn add(&self, family: &Family, of: impl Fn(u32) -> bool) {
-        let shared = family.df() > 1;
+        let documents = || family.occurrences.iter().map(|occurrence| occurrence.document);
+        let shared = documents().next() != documents().next_back();
         for (at, &Occurrence { document, start, end, .. }) in family.occurrences.iter().enumerate() {
             if !of(document) {
                 continue;

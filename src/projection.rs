@@ -112,11 +112,8 @@ const LATE: usize = 256;
 pub(crate) fn project(batches: &[Batch], lengths: &[u32]) -> Copies {
     let mut projector = Projector {
         known: (0..lengths.len()).map(|_| Known::default()).collect(),
-        runs: Vec::new(),
         covered: Bits::new(lengths.iter().copied()),
-        depth: Depth::default(),
-        found: Vec::new(),
-        overlapping: Vec::new(),
+        ..Projector::default()
     };
     for batch in batches {
         for of_one in batch.list.chunk_by(|x, y| x.later == y.later) {
@@ -125,7 +122,8 @@ pub(crate) fn project(batches: &[Batch], lengths: &[u32]) -> Copies {
     }
     let mut list: Vec<Copy> = projector.known.into_iter().flat_map(Known::into_copies).collect();
     list.sort_unstable_by_key(|c| {
-        (c.root, c.root_start, c.root_end, c.document, c.start, c.end, c.first_run)
+        let two = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
+        (two(c.root, c.root_start), two(c.root_end, c.document), two(c.start, c.end), c.first_run)
     });
     list.shrink_to_fit();
     projector.runs.shrink_to_fit();
@@ -183,6 +181,7 @@ impl Known {
     }
 }
 
+#[derive(Default)]
 struct Projector {
     known: Vec<Known>,
     runs: Vec<Run>,
@@ -190,7 +189,14 @@ struct Projector {
     /// How many copies of the stretch at hand were followed to each token.
     depth: Depth,
     found: Vec<Copy>,
+    // Buffers.
     overlapping: Vec<Copy>,
+    /// What of an earlier stretch are copies.
+    projected: Vec<(u32, u32)>,
+    /// The alignments of a document with others, and with itself, in the order in which
+    /// they are projected, by their number.
+    cross: Vec<(Reverse<u32>, u32, u32, usize)>,
+    own: Vec<(u32, Reverse<u32>, usize)>,
 }
 
 impl Projector {
@@ -198,20 +204,25 @@ impl Projector {
     fn document(&mut self, batch: &Batch, alignments: &[Alignment], lengths: &[u32]) {
         let document = alignments[0].later;
         self.depth.begin(0, lengths[document as usize]);
-        let mut cross: Vec<&Alignment> = Vec::new();
-        let mut own: Vec<&Alignment> = Vec::new();
-        for alignment in alignments {
-            if alignment.earlier == document { &mut own } else { &mut cross }.push(alignment);
+        let (mut cross, mut own) = (std::mem::take(&mut self.cross), std::mem::take(&mut self.own));
+        cross.clear();
+        own.clear();
+        for (at, alignment) in alignments.iter().enumerate() {
+            let runs = batch.runs(alignment);
+            let (size, start) = (Reverse(matched(runs)), runs[0].b);
+            match alignment.earlier == document {
+                true => own.push((start, size, at)),
+                false => cross.push((size, alignment.earlier, start, at)),
+            }
         }
         // Longest first, so that a set phrase never cuts the text around it.
-        let size = |alignment: &Alignment| Reverse(matched(batch.runs(alignment)));
-        let start = |alignment: &Alignment| batch.runs(alignment)[0].b;
-        cross.sort_by_cached_key(|alignment| (size(alignment), alignment.earlier, start(alignment)));
+        cross.sort_unstable();
         // Inside a document the earlier part must be known first.
-        own.sort_by_key(|alignment| (start(alignment), size(alignment)));
+        own.sort_unstable();
 
         let mut backwards = Vec::new();
-        for alignment in cross {
+        for &(.., at) in &cross {
+            let alignment = &alignments[at];
             let runs = batch.runs(alignment);
             let least = piece(runs);
             if self.news(document, in_b(runs)) >= least {
@@ -221,7 +232,8 @@ impl Projector {
             }
         }
         self.known[document as usize].add(&mut self.found);
-        for alignment in own {
+        for &(.., at) in &own {
+            let alignment = &alignments[at];
             let runs = batch.runs(alignment);
             if self.news(document, in_b(runs)) >= piece(runs) {
                 self.forward(alignment, runs);
@@ -237,6 +249,7 @@ impl Projector {
             self.cover(&alignment, &turned);
             self.known[alignment.later as usize].add_late(&mut self.found);
         }
+        (self.cross, self.own) = (cross, own);
     }
 
     /// How many of these tokens no copy accounts for yet.
@@ -253,7 +266,8 @@ impl Projector {
 
     /// Projects one alignment; the copies go to `found`.
     fn forward(&mut self, alignment: &Alignment, runs: &[Run]) {
-        let projected = self.parts(alignment, runs);
+        self.parts(alignment, runs);
+        let projected = std::mem::take(&mut self.projected);
         let (from, to) = (runs[0].a, runs[runs.len() - 1].a_end());
         let known: u32 = projected.iter().map(|&(start, end)| end - start).sum();
         if known * 10 < (to - from) * 7 {
@@ -267,13 +281,14 @@ impl Projector {
                 at = end;
             }
         }
+        self.projected = projected;
         self.cover(alignment, runs);
     }
 
     /// Follows an alignment through the copies known of the earlier document.
-    /// Returns which parts of the earlier stretch are such copies: disjoint,
-    /// sorted.
-    fn parts(&mut self, alignment: &Alignment, runs: &[Run]) -> Vec<(u32, u32)> {
+    /// Which parts of the earlier stretch are such copies goes to `projected`:
+    /// disjoint, sorted.
+    fn parts(&mut self, alignment: &Alignment, runs: &[Run]) {
         let (from, to) = (runs[0].a, runs[runs.len() - 1].a_end());
         let mut overlapping = std::mem::take(&mut self.overlapping);
         self.known[alignment.earlier as usize].overlapping(from, to, &mut overlapping);
@@ -283,7 +298,7 @@ impl Projector {
                 (Reverse(c.end - c.start), c.start, c.root, c.root_start, c.first_run)
             });
         }
-        let mut projected: Vec<(u32, u32)> = Vec::new();
+        self.projected.clear();
         let least = piece(runs);
         for through in &overlapping {
             let first_run = self.runs.len();
@@ -296,18 +311,17 @@ impl Projector {
             if !self.lies_deep(first_run) {
                 self.push(alignment.later, through.root, first_run);
             }
-            projected.push((through.start.max(from), through.end.min(to)));
+            self.projected.push((through.start.max(from), through.end.min(to)));
         }
         self.overlapping = overlapping;
-        projected.sort_unstable();
-        let mut disjoint: Vec<(u32, u32)> = Vec::new();
-        for (start, end) in projected {
-            match disjoint.last_mut() {
-                Some(last) if start <= last.1 => last.1 = last.1.max(end),
-                _ => disjoint.push((start, end)),
+        self.projected.sort_unstable();
+        self.projected.dedup_by(|next, last| {
+            let goes_on = next.0 <= last.1;
+            if goes_on {
+                last.1 = last.1.max(next.1);
             }
-        }
-        disjoint
+            goes_on
+        });
     }
 
     fn runs_of(&self, copy: &Copy) -> &[Run] {
