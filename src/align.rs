@@ -52,6 +52,7 @@ pub(crate) struct Scratch {
     order: Vec<u32>,
     chain: Vec<Run>,
     runs: Vec<Run>,
+    longer: Vec<Run>,
     extension: Extension,
     table: Vec<u8>,
 }
@@ -159,7 +160,7 @@ pub(crate) fn align(
 ) {
     exact_runs(b, a, own, min_tokens, anchors, scratch);
     link(b, a, own, min_tokens, scratch);
-    let Scratch { depth, exact, plain, links, order, chain, runs, extension, table } = scratch;
+    let Scratch { depth, exact, plain, links, order, chain, runs, longer, extension, table } = scratch;
     order.clear();
     order.extend(0..exact.len() as u32);
     order.sort_by_key(|&end| (-links[end as usize].score, end));
@@ -191,7 +192,7 @@ pub(crate) fn align(
         // A period of a run that was cut into them ends where the next begins.
         if room > 0 && (!own || !chain.iter().any(|run| is_cut(a, run))) {
             let before = matched(runs);
-            extend(b, a, own, runs, extension);
+            extend(b, a, own, runs, longer, extension);
             room = room.saturating_sub((matched(runs) - before) as usize);
         }
         snap(b, a, min_tokens, runs);
@@ -468,8 +469,15 @@ fn common_subsequence(
 }
 
 /// Extends both ends as far as the score allows. A document aligned with
-/// itself keeps the copy after the original.
-fn extend(b: &Tokens, a: &Tokens, own: bool, runs: &mut Vec<Run>, extension: &mut Extension) {
+/// itself keeps the copy after the original. `longer` is a buffer.
+fn extend(
+    b: &Tokens,
+    a: &Tokens,
+    own: bool,
+    runs: &mut Vec<Run>,
+    longer: &mut Vec<Run>,
+    extension: &mut Extension,
+) {
     let (first, last) = (runs[0], runs[runs.len() - 1]);
     let (b_from, a_from) = (last.b_end() as usize, last.a_end() as usize);
     let a_limit = if own { first.b as usize } else { a.len() };
@@ -486,11 +494,12 @@ fn extend(b: &Tokens, a: &Tokens, own: bool, runs: &mut Vec<Run>, extension: &mu
     let backwards = Way::<true> { b: b.words, b_from, a: a.words, a_from, b_len, a_len: a_from };
     extension.reach(backwards, |i| gain(b, b_from - 1 - i));
     if !extension.pairs.is_empty() {
-        let old = std::mem::take(runs);
+        longer.clear();
         for &(i, j) in extension.pairs.iter().rev() {
-            push_run(runs, Run { b: first.b - 1 - i, a: first.a - 1 - j, len: 1 });
+            push_run(longer, Run { b: first.b - 1 - i, a: first.a - 1 - j, len: 1 });
         }
-        old.into_iter().for_each(|run| push_run(runs, run));
+        runs.iter().for_each(|&run| push_run(longer, run));
+        std::mem::swap(runs, longer);
     }
 }
 
