@@ -746,7 +746,7 @@ impl Scan<'_> {
                     Outline::new(text, (family.start, family.end), compare, scratch)
                 })
                 .collect();
-            let joined = joined(&found, &outlines, compare, TOGETHER);
+            let joined = joined(&found, outlines, compare, TOGETHER);
             found = merge(found, &joined);
         }
         let orphans = orphans(&batches, &found, lengths, matched, self.config.min_tokens as u32);
@@ -788,20 +788,27 @@ fn candidates(entries: Vec<Vec<u64>>, count: usize) -> (Vec<(u32, u32)>, usize) 
 /// asked together.
 fn joined(
     families: &[Family],
-    outlines: &[Option<Outline>],
+    mut outlines: Vec<Option<Outline>>,
     compare: Compare,
     together: usize,
 ) -> Vec<(u32, u32)> {
     let mut order: Vec<u32> =
         (0..families.len() as u32).filter(|&at| outlines[at as usize].is_some()).collect();
     order.par_sort_by_cached_key(|&at| Leaders::rank(&families[at as usize]));
-    let mut leaders = Leaders::new(families, outlines, compare, &order);
+    let outline = |rank: u32| outlines[order[rank as usize] as usize].as_ref().expect("takes part");
     let ranks: Vec<u32> = (0..order.len() as u32).collect();
     let entries = ranks.par_chunks(together).map(|ranks| {
-        let entries = ranks.iter().flat_map(|&rank| leaders.entries(rank));
+        let entries = ranks.iter().flat_map(|&rank| outline(rank).entries(rank));
         entries.collect()
     });
     let (pairs, _) = candidates(entries.collect(), order.len());
+    let mut compared = vec![false; families.len()];
+    for rank in pairs.iter().flat_map(|&(earlier, later)| [earlier, later]) {
+        compared[order[rank as usize] as usize] = true;
+    }
+    let ready = outlines.par_iter_mut().zip(&compared).filter(|(_, compared)| **compared);
+    ready.for_each(|(outline, _)| outline.as_mut().expect("takes part").get_ready());
+    let mut leaders = Leaders::new(families, &outlines, compare, &order);
     let by_later: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.1 == y.1).collect();
     for some in by_later.chunks(together) {
         // Who leads of those before them is known; the others are asked in turn.
@@ -1234,10 +1241,10 @@ mod tests {
                 let scratch = &mut variants::Scratch::default();
                 Outline::new(&tokens(at), (0, families[at].end), Compare::Plain, scratch)
             };
-            let outlines: Vec<Option<Outline>> = (0..texts.len()).map(outline).collect();
+            let outlines = || (0..texts.len()).map(outline).collect::<Vec<Option<Outline>>>();
             // One by one, all that come before are known.
-            let expected = joined(&families, &outlines, Compare::Plain, 1);
-            prop_assert_eq!(&joined(&families, &outlines, Compare::Plain, together), &expected);
+            let expected = joined(&families, outlines(), Compare::Plain, 1);
+            prop_assert_eq!(&joined(&families, outlines(), Compare::Plain, together), &expected);
             // Who leads joined nobody.
             for (_, leader) in &expected {
                 prop_assert!(expected.iter().all(|(joined, _)| joined != leader));

@@ -18,8 +18,9 @@ use crate::tokens::Tokens;
 
 /// What a family's text is compared by.
 pub(crate) struct Outline {
-    /// Sorted distinct hashes of its pairs of tokens.
-    set: Vec<u32>,
+    /// Hashes of its pairs of tokens; once it is [`ready`](Self::get_ready), sorted and
+    /// distinct.
+    pairs: Vec<u32>,
     /// Its buckets.
     keys: [u32; BANDS.bands],
 }
@@ -78,21 +79,32 @@ impl Outline {
             numbers.iter().for_each(|&at| words[at - start] = MASK);
         }
         shingles(words, 2, pairs);
-        let mut set: Vec<u32> = pairs.iter().map(|pair| *pair as u32).collect();
-        set.sort_unstable();
-        set.dedup();
-        if set.len() < SHARED {
+        let short: Vec<u32> = pairs.iter().map(|pair| *pair as u32).collect();
+        if !has_enough(&short) {
             return None;
         }
         let sketch: Sketch<BINS> = sketch(pairs);
         let mut keys = [0; BANDS.bands];
         keys.iter_mut().zip(BANDS.keys(&sketch)).for_each(|(key, found)| *key = found);
-        Some(Outline { set, keys })
+        Some(Outline { pairs: short, keys })
     }
 
+    /// Its buckets, as a family of this rank.
+    pub(crate) fn entries(&self, rank: u32) -> impl Iterator<Item = u64> {
+        self.keys.iter().map(move |&key| entry(key, rank))
+    }
+
+    /// Makes ready to be compared, which many never are.
+    pub(crate) fn get_ready(&mut self) {
+        self.pairs.sort_unstable();
+        self.pairs.dedup();
+    }
+
+    /// Of two that are ready.
     fn is_variant_of(&self, other: &Outline, compare: Compare) -> bool {
-        let both = shared(&self.set, &other.set);
-        let (less, more) = (self.set.len().min(other.set.len()), self.set.len().max(other.set.len()));
+        let both = shared(&self.pairs, &other.pairs);
+        let (one, two) = (self.pairs.len(), other.pairs.len());
+        let (less, more) = (one.min(two), one.max(two));
         let union = less + more - both;
         both >= SHARED
             && match compare {
@@ -100,6 +112,22 @@ impl Outline {
                 Compare::DigitsMasked => both * 5 >= union * 4,
             }
     }
+}
+
+/// Whether there are as many distinct pairs as two texts share at least.
+fn has_enough(pairs: &[u32]) -> bool {
+    let mut distinct = [0; SHARED];
+    let mut known = 0;
+    for pair in pairs {
+        if !distinct[..known].contains(pair) {
+            distinct[known] = *pair;
+            known += 1;
+        }
+        if known == SHARED {
+            return true;
+        }
+    }
+    false
 }
 
 /// Who leads whom: the family with the highest document frequency leads, then the
@@ -134,11 +162,6 @@ impl<'a> Leaders<'a> {
 
     fn outline(&self, rank: u32) -> &Outline {
         self.outlines[self.order[rank as usize] as usize].as_ref().expect("takes part")
-    }
-
-    /// The buckets of a family.
-    pub(crate) fn entries(&self, rank: u32) -> impl Iterator<Item = u64> {
-        self.outline(rank).keys.iter().map(move |&key| entry(key, rank))
     }
 
     /// The first of these candidate pairs with the same later family whose earlier
@@ -240,7 +263,9 @@ mod tests {
             let outline = |f: &Family| {
                 Outline::new(&tokens(f.root as usize), (0, f.end), compare, &mut Scratch::default())
             };
-            families.iter().map(outline).collect()
+            let mut outlines: Vec<_> = families.iter().map(outline).collect();
+            outlines.iter_mut().flatten().for_each(Outline::get_ready);
+            outlines
         };
         let mut order: Vec<u32> =
             (0..texts.len() as u32).filter(|&at| outlines[at as usize].is_some()).collect();
