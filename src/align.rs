@@ -110,10 +110,6 @@ pub(crate) fn align_all<'a>(
         fetch(&earlier(pair).words[pair[0].a() as usize]);
         fetch(&earlier(pair).places[pair[0].a() as usize]);
     });
-    let pairs = ahead(pairs, |pair| {
-        let text = earlier(pair);
-        fetch(&text.text.as_bytes()[text.places[pair[0].a() as usize].byte()]);
-    });
     let mut begun = None;
     for pair in pairs {
         let (later, earlier) = (pair[0].later(), pair[0].earlier());
