@@ -408,7 +408,7 @@ impl Scan<'_> {
         let total = collection.len() as u64;
         let first = collection.roles.judged as usize;
         let mut documents = Vec::with_capacity(collection.len());
-        let mut spans = Vec::with_capacity(extents.len());
+        let (mut spans, mut left) = (Vec::new(), PARTS);
         let mut labels = [0; 9];
         let rows = |range: &Range<usize>| {
             let range = range.start.max(first)..range.end.max(first);
@@ -423,6 +423,8 @@ impl Scan<'_> {
             collection.ranges,
             |ranges| ranges.par_iter().map(rows).collect::<Vec<_>>(),
             |made| {
+                make_room(&mut spans, made.iter().map(|(_, some)| some.len()).sum(), left);
+                left -= 1;
                 for (rows, mut some) in made {
                     spans.append(&mut some);
                     for (row, weights) in rows {
@@ -892,12 +894,14 @@ fn partitioned<S: Send, T: Copy + Send + Sync>(
     for done in 0..steps {
         let some: Vec<S> = sources.by_ref().take(step).collect();
         let some: Vec<Vec<T>> = some.into_par_iter().map(&list).collect();
-        // As if they were spread evenly, before it is known.
+        // At first as if they were spread evenly.
         let even = some.iter().map(Vec::len).sum::<usize>() / PARTITIONS;
         made.par_chunks_mut(share).enumerate().for_each(|(at, own)| {
             for partition in &mut *own {
-                let each = partition.len().checked_div(done).unwrap_or(even);
-                make_room(partition, each, steps - done);
+                match partition.len().checked_div(done) {
+                    None => make_room(partition, even, 1),
+                    Some(each) => make_room(partition, each, steps - done),
+                }
             }
             some.iter().for_each(|list| scatter(list, &number, at * share, own));
         });
@@ -1116,9 +1120,17 @@ fn in_parts<S: Sync, T: Send>(list: &[S], make: impl Fn(&[S]) -> T + Sync, mut t
 
 /// What is seen of all occurrences.
 fn sights(config: &Config, collection: &Collection, placed: &Occurrences) -> Vec<Sight> {
-    let documents = (0..collection.len() as u32).into_par_iter();
-    let of_one = |document| assemble::sights(config, collection.tokens(document), placed.within(document));
-    documents.flat_map_iter(of_one).collect()
+    let mut sights = Vec::with_capacity(placed.len());
+    let of_one = |document: usize| {
+        assemble::sights(config, collection.tokens(document as u32), placed.within(document as u32))
+    };
+    let of_some = |range: &Range<usize>| range.clone().flat_map(of_one).collect::<Vec<_>>();
+    in_parts(
+        collection.ranges,
+        |ranges| ranges.par_iter().map(of_some).collect::<Vec<_>>(),
+        |made| made.into_iter().for_each(|mut some| sights.append(&mut some)),
+    );
+    sights
 }
 
 /// Exact duplicates took no part in the search: gives each the occurrences of

@@ -87,6 +87,11 @@ impl Occurrences {
         Occurrences { placed, ends: next, places, starts }
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.placed.len()
+    }
+
     /// What is in a place.
     pub(crate) fn at(&self, place: u32) -> &Placed {
         &self.placed[place as usize]
