@@ -13,6 +13,7 @@
 
 use std::ops::Range;
 
+use crate::ahead::{ahead, fetch};
 use crate::anchors::Anchor;
 use crate::config::Config;
 use crate::depth::Depth;
@@ -20,7 +21,6 @@ use crate::extend::{Extension, GAIN, SHORT_GAIN, Way};
 use crate::fingerprints::is_block;
 use crate::lanes::{LANES, Lanes, common_bytes, common_end, common_start};
 use crate::tokens::{Tokens, same};
-use crate::touch::{ahead, fetch};
 
 /// Equal stretches of two texts: `len` tokens from `b` and from `a`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

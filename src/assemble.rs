@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ahash::AHashMap;
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::ahead::{ahead, fetch};
 use crate::bits::Bits;
 use crate::clusters::{Near, Verified};
 use crate::collection::Collection;
@@ -25,7 +26,6 @@ use crate::report::{
 };
 use crate::sketch::{Sketch, estimate};
 use crate::tokens::Tokens;
-use crate::touch::{ahead, fetch};
 use crate::variants::wording;
 
 /// What the stages found.

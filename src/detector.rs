@@ -12,6 +12,7 @@ use std::ops::{Deref, Range};
 use ahash::{AHashMap, AHashSet, RandomState};
 use rayon::prelude::*;
 
+use crate::ahead::ahead;
 use crate::align::{self, Run, align_all};
 use crate::anchors::{self, Anchor, anchors};
 use crate::assemble::{self, Context, Findings, Sight, placed, rest_similarity};
@@ -34,7 +35,6 @@ use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow}
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
 use crate::tokens::{TokenChunk, Tokens};
-use crate::touch::ahead;
 use crate::twice::TwiceFilter;
 use crate::variants::{self, Compare, Leaders, Outline, merge};
 

@@ -11,11 +11,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use crate::ahead::{ahead, fetch};
 use crate::align::Run;
 use crate::intervals::{Intervals, NESTING};
 use crate::projection::{Copies, Copy};
 use crate::tokens::{Tokens, is_stop};
-use crate::touch::{ahead, fetch};
 
 /// A stretch of a document in which a family stands. Numbers count tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -276,6 +276,7 @@ fn stretches(root: u32, list: &[Copy]) -> Vec<(u32, u32)> {
 /// Every boundary, sorted, with the commonest one near it; of equals, with one that
 /// begins a line.
 fn settle(boundaries: impl Iterator<Item = u32>, tokens: &Tokens) -> Vec<(u32, u32)> {
+    const UNSETTLED: u32 = u32::MAX;
     let mut boundaries: Vec<u32> = boundaries.collect();
     boundaries.sort_unstable();
     let mut order: Vec<(Reverse<usize>, bool, u32)> = boundaries
@@ -284,7 +285,6 @@ fn settle(boundaries: impl Iterator<Item = u32>, tokens: &Tokens) -> Vec<(u32, u
         .collect();
     boundaries.dedup();
     order.sort_unstable();
-    const UNSETTLED: u32 = u32::MAX;
     let mut settled: Vec<(u32, u32)> = boundaries.into_iter().map(|at| (at, UNSETTLED)).collect();
     for (_, _, mode) in order {
         if of(&settled, mode) != UNSETTLED {

@@ -122,6 +122,7 @@
 //! prints nothing and never exits; the program `twicetold` does that, behind
 //! the feature `cli`.
 
+mod ahead;
 mod align;
 mod anchors;
 mod assemble;
@@ -157,7 +158,6 @@ mod sketch;
 #[doc(hidden)]
 pub mod stages;
 mod tokens;
-mod touch;
 mod twice;
 mod variants;
 

@@ -18,8 +18,7 @@ use crate::tokens::Tokens;
 
 /// What a family's text is compared by.
 pub(crate) struct Outline {
-    /// Hashes of its pairs of tokens; once it is [`ready`](Self::get_ready), sorted and
-    /// distinct.
+    /// Hashes of its pairs of tokens; sorted and distinct once it is ready.
     pairs: Vec<u32>,
     /// Its buckets.
     keys: [u32; BANDS.bands],
