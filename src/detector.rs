@@ -1225,6 +1225,23 @@ mod tests {
             }
         }
 
+        #[test]
+        fn candidates_are_all_pairs_of_a_bucket_once(
+            buckets in prop::collection::vec(prop::collection::btree_set(0u32..40, 0..6), 0..40),
+            lists in 1usize..5,
+        ) {
+            let mut expected = BTreeSet::new();
+            let mut entries = vec![Vec::new(); lists];
+            for (number, bucket) in (0u32..).zip(&buckets) {
+                for &later in bucket {
+                    entries[later as usize % lists].push(entry(number.wrapping_mul(0x9e37_79b9), later));
+                    expected.extend(bucket.range(..later).map(|&earlier| (later, earlier)));
+                }
+            }
+            let expected: Vec<(u32, u32)> = expected.into_iter().map(|(later, earlier)| (earlier, later)).collect();
+            prop_assert_eq!(candidates(entries, 40), (expected, 0));
+        }
+
         /// How many are asked together, and so what is asked in turn, is immaterial.
         #[test]
         fn families_join_the_same_however_many_are_asked_together(

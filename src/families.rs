@@ -336,6 +336,8 @@ fn ends_sentence(tokens: &Tokens, number: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::projection::{Batch, project};
     use crate::tokens::TokenChunk;
@@ -357,6 +359,32 @@ mod tests {
                 ((family.start, family.end), places.collect())
             })
             .collect()
+    }
+
+    proptest! {
+        /// One after the other, the commonest first.
+        #[test]
+        fn boundaries_settle_as_in_a_map(boundaries in prop::collection::vec(0u32..40, 0..30)) {
+            let text = "one two three\n".repeat(20);
+            let chunk = TokenChunk::new(std::iter::once(text.as_str()), false);
+            let tokens = chunk.get(0, &text);
+            let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
+            boundaries.iter().for_each(|&boundary| *counts.entry(boundary).or_insert(0) += 1);
+            let mut order: Vec<u32> = counts.keys().copied().collect();
+            order.sort_by_key(|at| (Reverse(counts[at]), !tokens.starts_line(*at as usize)));
+            let mut settled: BTreeMap<u32, u32> = BTreeMap::new();
+            for mode in order {
+                if !settled.contains_key(&mode) {
+                    for &near in counts.keys().filter(|&&at| at.abs_diff(mode) <= JITTER) {
+                        settled.entry(near).or_insert(mode);
+                    }
+                }
+            }
+            let expected: Vec<(u32, u32)> = settled.into_iter().collect();
+            let found = settle(boundaries.iter().copied(), &tokens);
+            prop_assert!(boundaries.iter().all(|&at| (at, of(&found, at)) == expected[expected.partition_point(|x| x.0 < at)]));
+            prop_assert_eq!(found, expected);
+        }
     }
 
     #[test]

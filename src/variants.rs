@@ -244,8 +244,20 @@ pub(crate) fn wording(tokens: &Tokens, start: u32, end: u32) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
     use crate::tokens::TokenChunk;
+
+    proptest! {
+        #[test]
+        fn there_are_enough_pairs_if_so_many_are_distinct(pairs in prop::collection::vec(0u32..6, 0..12)) {
+            let distinct: BTreeSet<u32> = pairs.iter().copied().collect();
+            prop_assert_eq!(has_enough(&pairs), distinct.len() >= SHARED);
+        }
+    }
 
     fn merged(texts: &[&str], compare: Compare) -> usize {
         let chunk = TokenChunk::new(texts.iter().copied(), false);
