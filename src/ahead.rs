@@ -23,25 +23,34 @@ pub(crate) fn ahead<I: Iterator>(items: I, ask: impl FnMut(&I::Item)) -> impl It
 /// Asks for the memory of a value, without waiting for it. Changes nothing but how long
 /// the next look at it takes, and nothing at all on processors that cannot be asked.
 #[inline]
-#[expect(unsafe_code, reason = "the instruction takes an address")]
 pub(crate) fn fetch<T: ?Sized>(value: &T) {
-    let first = std::ptr::from_ref(value).cast::<u8>();
-    let end = first.wrapping_add(size_of_val(value));
-    let mut line = first.wrapping_sub(first.addr() % LINE);
-    while line < end {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: it reads nothing into the program, and faults at no address.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(line.cast());
-        }
-        line = line.wrapping_add(LINE);
-    }
+    lines(value).for_each(ask);
 }
+
+/// Where the memory begins that is fetched together and has some of a value.
+#[inline]
+fn lines<T: ?Sized>(value: &T) -> impl Iterator<Item = *const u8> {
+    let first = std::ptr::from_ref(value).cast::<u8>();
+    let before = first.addr() % LINE;
+    (0..before + size_of_val(value)).step_by(LINE).map(move |at| first.wrapping_sub(before).wrapping_add(at))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[expect(unsafe_code, reason = "the instruction takes an address")]
+fn ask(line: *const u8) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // SAFETY: it reads nothing into the program, and faults at no address.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn ask(_: *const u8) {}
 
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
+    use std::collections::BTreeSet;
 
     use proptest::prelude::*;
 
@@ -60,11 +69,14 @@ mod tests {
             prop_assert_eq!(found, items);
         }
 
-        /// Nothing to see but that it comes to an end and changes nothing.
+        /// Of the fetching itself nothing is seen but that it changes nothing.
         #[test]
-        fn any_value_can_be_fetched(items in prop::collection::vec(any::<u8>(), 0..300), from in 0usize..300) {
+        fn all_of_a_value_is_fetched_and_nothing_else(items in prop::collection::vec(any::<u8>(), 1..300), from in 0usize..300) {
             let before = items.clone();
-            fetch(&items[from.min(items.len())..]);
+            let value = &items[from % items.len()..];
+            fetch(value);
+            let of_bytes: BTreeSet<usize> = value.iter().map(|byte| std::ptr::from_ref(byte).addr() / LINE * LINE).collect();
+            prop_assert_eq!(lines(value).map(|line| line.addr()).collect::<Vec<_>>(), Vec::from_iter(of_bytes));
             prop_assert_eq!(items, before);
         }
     }

@@ -108,7 +108,7 @@ const PARTNERS: usize = 64;
 const FEW: usize = 8;
 /// Occurrences of a family that are fetched together, and bytes of its text.
 const AT_ONCE: usize = 16;
-const FIRST_BYTES: usize = 192;
+const FIRST_BYTES: u32 = 192;
 /// Documents compared outside a passage.
 const COMPARED: usize = 9;
 
@@ -230,6 +230,7 @@ impl<'a> Context<'a> {
                 fetch(&*self.ids[document]);
                 fetch(&self.collection.documents[document].date);
             }
+            // Of most families no more documents are compared.
             for occurrence in list(number).iter().take(3) {
                 fetch(&sketches[self.leaders[occurrence.document as usize] as usize]);
                 fetch(self.collection.tokens(occurrence.document));
@@ -240,10 +241,8 @@ impl<'a> Context<'a> {
             let tokens = self.collection.tokens(first.document);
             let sight = self.sights_of(number, sights).next().expect("a sight for each");
             fetch(&tokens.places[first.start as usize]);
-            fetch(
-                &tokens.text.as_bytes()[sight.bytes.0 as usize..]
-                    [..FIRST_BYTES.min((sight.bytes.1 - sight.bytes.0) as usize)],
-            );
+            let (from, to) = sight.bytes;
+            fetch(&tokens.text.as_bytes()[from as usize..to.min(from + FIRST_BYTES) as usize]);
         })
     }
 

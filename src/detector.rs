@@ -408,7 +408,7 @@ impl Scan<'_> {
         let total = collection.len() as u64;
         let first = collection.roles.judged as usize;
         let mut documents = Vec::with_capacity(collection.len());
-        let (mut spans, mut left) = (Vec::new(), PARTS);
+        let mut spans = Vec::new();
         let mut labels = [0; 9];
         let rows = |range: &Range<usize>| {
             let range = range.start.max(first)..range.end.max(first);
@@ -422,9 +422,8 @@ impl Scan<'_> {
         in_parts(
             collection.ranges,
             |ranges| ranges.par_iter().map(rows).collect::<Vec<_>>(),
-            |made| {
-                make_room(&mut spans, made.iter().map(|(_, some)| some.len()).sum(), left);
-                left -= 1;
+            |made, parts| {
+                make_room(&mut spans, made.iter().map(|(_, some)| some.len()).sum(), parts);
                 for (rows, mut some) in made {
                     spans.append(&mut some);
                     for (row, weights) in rows {
@@ -1095,7 +1094,7 @@ fn family_rows(
     in_parts(
         &numbers,
         |numbers| numbers.par_chunks(FAMILIES).map(of_some).collect::<Vec<_>>(),
-        |made| {
+        |made, _| {
             for (mut some, mut places) in made {
                 rows.append(&mut some);
                 occurrences.append(&mut places);
@@ -1106,10 +1105,21 @@ fn family_rows(
 }
 
 /// Makes something of each part of a list and gives it to `take`, in order, while the next
-/// is made: what is made of all of them is never held at once.
-fn in_parts<S: Sync, T: Send>(list: &[S], make: impl Fn(&[S]) -> T + Sync, mut take: impl FnMut(T) + Send) {
+/// is made: what is made of all of them is never held at once. Tells it too how many are
+/// left, with this one.
+fn in_parts<S: Sync, T: Send>(
+    list: &[S],
+    make: impl Fn(&[S]) -> T + Sync,
+    mut take: impl FnMut(T, usize) + Send,
+) {
+    let parts = list.chunks(list.len().div_ceil(PARTS).max(1));
+    let mut left = parts.len();
+    let mut take = |made| {
+        take(made, left);
+        left -= 1;
+    };
     let mut made = None;
-    for part in list.chunks(list.len().div_ceil(PARTS).max(1)) {
+    for part in parts {
         let before: Option<T> = made.take();
         let taken = || before.into_iter().for_each(&mut take);
         let ((), next) = rayon::join(taken, || make(part));
@@ -1121,14 +1131,15 @@ fn in_parts<S: Sync, T: Send>(list: &[S], make: impl Fn(&[S]) -> T + Sync, mut t
 /// What is seen of all occurrences.
 fn sights(config: &Config, collection: &Collection, placed: &Occurrences) -> Vec<Sight> {
     let mut sights = Vec::with_capacity(placed.len());
-    let of_one = |document: usize| {
-        assemble::sights(config, collection.tokens(document as u32), placed.within(document as u32))
+    let of_one = |document| assemble::sights(config, collection.tokens(document), placed.within(document));
+    let of_some = |range: &Range<usize>| {
+        let documents = range.start as u32..range.end as u32;
+        documents.flat_map(of_one).collect::<Vec<_>>()
     };
-    let of_some = |range: &Range<usize>| range.clone().flat_map(of_one).collect::<Vec<_>>();
     in_parts(
         collection.ranges,
         |ranges| ranges.par_iter().map(of_some).collect::<Vec<_>>(),
-        |made| made.into_iter().for_each(|mut some| sights.append(&mut some)),
+        |made, _| made.into_iter().for_each(|mut some| sights.append(&mut some)),
     );
     sights
 }
@@ -1209,9 +1220,14 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_made_of_parts_is_taken_in_order(list in prop::collection::vec(any::<u8>(), 0..40)) {
-            let mut taken = Vec::new();
-            in_parts(&list, <[u8]>::to_vec, |part| taken.extend(part));
+            let (mut taken, mut parts) = (Vec::new(), Vec::new());
+            in_parts(&list, <[u8]>::to_vec, |part, left| {
+                taken.extend(part);
+                parts.push(left);
+            });
             prop_assert_eq!(taken, list);
+            prop_assert!(parts.len() <= PARTS);
+            prop_assert_eq!(&parts, &(1..=parts.len()).rev().collect::<Vec<_>>());
         }
 
         #[test]

@@ -292,7 +292,9 @@ fn settle(boundaries: impl Iterator<Item = u32>, tokens: &Tokens) -> Vec<(u32, u
         }
         let from = settled.partition_point(|&(at, _)| at < mode.saturating_sub(JITTER));
         for (_, near) in settled[from..].iter_mut().take_while(|&&mut (at, _)| at <= mode + JITTER) {
-            *near = if *near == UNSETTLED { mode } else { *near };
+            if *near == UNSETTLED {
+                *near = mode;
+            }
         }
     }
     settled

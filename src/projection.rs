@@ -122,8 +122,7 @@ pub(crate) fn project(batches: &[Batch], lengths: &[u32]) -> Copies {
     }
     let mut list: Vec<Copy> = projector.known.into_iter().flat_map(Known::into_copies).collect();
     list.sort_unstable_by_key(|c| {
-        let two = |high: u32, low: u32| u64::from(high) << 32 | u64::from(low);
-        (two(c.root, c.root_start), two(c.root_end, c.document), two(c.start, c.end), c.first_run)
+        (c.root, c.root_start, c.root_end, c.document, c.start, c.end, c.first_run)
     });
     list.shrink_to_fit();
     projector.runs.shrink_to_fit();
