@@ -14,7 +14,7 @@ use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::cursor::Cursor;
 use crate::document::Document;
-use crate::fingerprints::{Posting, add_postings, lengths_of};
+use crate::fingerprints::{self, Posting, add_postings, lengths_of};
 use crate::intervals::Intervals;
 use crate::postings::{self, groups};
 use crate::report::{Comparison, PassageRow};
@@ -24,7 +24,7 @@ use crate::tokens::Tokens;
 /// Buffers that live as long as their worker.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    hashes: Vec<u64>,
+    of_fingerprints: fingerprints::Scratch,
     postings: Vec<Posting>,
     of_groups: postings::Scratch,
     anchors: anchors::Scratch,
@@ -224,10 +224,10 @@ fn gather(mut found: Vec<Passage>) -> Vec<Passage> {
 
 /// All anchors between two documents.
 fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) -> Vec<Anchor> {
-    let Scratch { hashes, postings, of_groups, anchors: buffers, .. } = scratch;
+    let Scratch { of_fingerprints, postings, of_groups, anchors: buffers, .. } = scratch;
     postings.clear();
     for (document, tokens) in (0..).zip([a, b]) {
-        add_postings(document, tokens, config, hashes, postings);
+        add_postings(document, tokens, config, of_fingerprints, postings);
     }
     let of = |document: u32| if document == 0 { a } else { b };
     let mut found = Vec::new();

@@ -25,7 +25,7 @@ use crate::config::{Config, DedupeOn, Lengths, Only, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
 use crate::families::{self, Family, Occurrence, families};
-use crate::fingerprints::{Posting, add_postings, lengths_of};
+use crate::fingerprints::{self, Posting, add_postings, lengths_of};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::Occurrences;
 use crate::orphans::{Told, alone};
@@ -701,11 +701,12 @@ impl Scan<'_> {
         let list = |range: &Range<usize>| {
             let tokens: usize = range.clone().map(|document| collection.tokens(document as u32).len()).sum();
             // Two of five tokens have one.
-            let (mut found, mut hashes) = (Vec::with_capacity(tokens / 2), Vec::new());
+            let mut found = Vec::with_capacity(tokens / 2);
+            let mut scratch = fingerprints::Scratch::default();
             for document in range.clone().filter(|&document| originals[document] == document as u32) {
                 let document = document as u32;
                 let tokens = collection.tokens(document);
-                add_postings(document, tokens, self.config, &mut hashes, &mut found);
+                add_postings(document, tokens, self.config, &mut scratch, &mut found);
             }
             (self.progress)(Stage::Fingerprints, range.len() as u64, total);
             found.shrink_to_fit();

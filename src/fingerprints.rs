@@ -2,8 +2,8 @@
 //!
 //! Winnowing (Schleimer, Wilkerson, Aiken, *Winnowing: Local Algorithms for
 //! Document Fingerprinting*, SIGMOD 2003): of every `w` consecutive shingles the
-//! one with the least hash is kept, the rightmost of equals. Two texts with a
-//! common run of `k + w - 1` tokens therefore share a fingerprint. Shingles of
+//! one whose hash begins with the least 30 bits is kept, the rightmost of equals. Two texts
+//! with a common run of `k + w - 1` tokens therefore share a fingerprint. Shingles of
 //! too little information (rows of one word, single letters, lone digits) are
 //! passed over before the choice: they recur by accident and would crowd out
 //! what tells texts apart. A shingle needs three distinct tokens and 2k bytes up
@@ -16,8 +16,9 @@ use std::ops::Range;
 
 use crate::config::{Config, Lengths};
 use crate::hash;
+use crate::lanes::{LANES, Lanes};
 use crate::shingles::shingles;
-use crate::tokens::Tokens;
+use crate::tokens::{Place, Tokens};
 
 /// Fewest tokens, and fewest bytes, of a line or paragraph hashed whole.
 const BLOCK_TOKENS: usize = 2;
@@ -32,8 +33,16 @@ pub(crate) struct Posting {
     pub position: u32,
 }
 
+/// Buffers that live as long as their worker.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    hashes: Vec<u64>,
+    /// What is winnowed by.
+    ranks: Vec<u32>,
+}
+
 /// Appends the fingerprints of a document, in order, and then one for every block that
-/// is not sure to hold one. `hashes` is a buffer.
+/// is not sure to hold one.
 ///
 /// Stretches of words in a document of single characters, or the other way round,
 /// have fingerprints of their own lengths besides, by which they are found in
@@ -42,11 +51,11 @@ pub(crate) fn add_postings(
     document: u32,
     tokens: &Tokens,
     config: &Config,
-    hashes: &mut Vec<u64>,
+    scratch: &mut Scratch,
     found: &mut Vec<Posting>,
 ) {
     let mut add = |range, characters, found: &mut Vec<Posting>| {
-        select(tokens, range, config, characters, hashes, |key, position| {
+        select(tokens, range, config, characters, scratch, |key, position| {
             found.push(Posting { key, document, position: position as u32 });
         });
     };
@@ -68,7 +77,7 @@ fn select(
     range: Range<usize>,
     config: &Config,
     characters: bool,
-    hashes: &mut Vec<u64>,
+    scratch: &mut Scratch,
     mut found: impl FnMut(u64, usize),
 ) {
     let lengths = config.lengths(characters);
@@ -76,16 +85,10 @@ fn select(
     if range.len() < k {
         return;
     }
-    let (words, places) = (&tokens.words[range.clone()], &tokens.places[range.clone()]);
-    shingles(words, k, hashes);
-    let least = if tokens.split { k - 1 } else { 2 * k };
-    let spans = places.iter().zip(&places[k - 1..]);
-    for ((hash, words), (first, last)) in hashes.iter_mut().zip(words.windows(k)).zip(spans) {
-        if last.byte() - first.byte() < least || !three_distinct(words) {
-            *hash = u64::MAX;
-        }
-    }
-    winnow(hashes, lengths.window, |at| found(key(hashes[at], characters, config), range.start + at));
+    let Scratch { hashes, ranks } = scratch;
+    shingles(&tokens.words[range.clone()], k, hashes);
+    rank(tokens, range.clone(), k, hashes, ranks);
+    winnow(ranks, lengths.window, |at| found(key(hashes[at], characters, config), range.start + at));
 }
 
 /// Whether other lengths hold for single characters than for words.
@@ -105,25 +108,107 @@ pub(crate) fn lengths_of(key: u64, config: &Config) -> Lengths {
     config.lengths(key & 1 != 0)
 }
 
-/// Calls `select` with the position of the least hash of every window, each
-/// position once, in order. `u64::MAX` is never selected.
-fn winnow(hashes: &[u64], window: usize, mut select: impl FnMut(usize)) {
-    let window = window.min(hashes.len());
+/// The rank of a shingle that is not to be selected, behind all others.
+const PASSED_OVER: u32 = i32::MAX as u32;
+
+/// The ranks of shingles: the first 30 bits of their hashes, but for those that tell too
+/// little.
+fn rank(tokens: &Tokens, range: Range<usize>, k: usize, hashes: &[u64], ranks: &mut Vec<u32>) {
+    let (words, places) = (&tokens.words[range.clone()], &tokens.places[range]);
+    let least = if tokens.split { k - 1 } else { 2 * k };
+    let rank = |hash: u64| (hash >> 34) as u32;
+    // In bytes, up to the last token.
+    let length = |first: Place, last: Place| (last.byte() - first.byte()) as u32;
+    let exactly = |at: usize| {
+        let length = length(places[at], places[at + k - 1]);
+        let tells = length >= least as u32 && three_distinct(&words[at..at + k]);
+        if tells { rank(hashes[at]) } else { PASSED_OVER }
+    };
+    ranks.clear();
+    ranks.extend(hashes.iter().map(|&hash| rank(hash)));
+    let (chunks, rest) = ranks.as_chunks_mut::<LANES>();
+    let start = hashes.len() - rest.len();
+    (start..).zip(rest).for_each(|(at, rank)| *rank = exactly(at));
+    // Most tell enough for sure, by their first three words.
+    let shortest = [least as u32; LANES];
+    for (start, chunk) in (0..).step_by(LANES).zip(chunks) {
+        let words = &words[start..];
+        let [x, y, z] = [0, 1, 2].map(|by| words[by..].first_chunk().expect("more than ranks"));
+        let equal = |x, y| Lanes::equal_each(x, y);
+        let firsts: &[Place; LANES] = places[start..].first_chunk().expect("more than ranks");
+        let lasts: &[Place; LANES] = places[start + k - 1..].first_chunk().expect("as many as ranks");
+        let lengths = std::array::from_fn(|at| length(firsts[at], lasts[at]));
+        let short = Lanes::less_each(&lengths, &shortest);
+        let mut doubtful = equal(x, y).or(equal(y, z)).or(equal(x, z)).or(short).bits();
+        while doubtful != 0 {
+            let at = doubtful.trailing_zeros() as usize;
+            chunk[at] = exactly(start + at);
+            doubtful &= doubtful - 1;
+        }
+    }
+}
+
+/// The widest window of which many are looked at together.
+const WIDE: usize = u64::BITS as usize - LANES + 1;
+
+/// Calls `select` with the position of the least rank of every window, the rightmost of
+/// equals, each position once, in order. [`PASSED_OVER`] is never selected. What is in
+/// `ranks` afterwards is of no use.
+///
+/// A rank is the least of a window if so many ranks before it that are not less, and
+/// behind it that are greater, come to a window together with it.
+fn winnow(ranks: &mut Vec<u32>, window: usize, mut select: impl FnMut(usize)) {
+    let count = ranks.len();
+    let window = window.min(count);
+    if window > WIDE {
+        return winnow_wide(ranks, window, select);
+    }
+    // Behind the last nothing is greater.
+    ranks.resize(count + LANES + window, 0);
+    // Whether ranks are less than the one so many places on: of these sixteen in the
+    // highest bits, and of those before them.
+    let mut less = [u64::MAX; WIDE];
+    for start in (0..count).step_by(LANES) {
+        let some = ranks[start..].first_chunk().expect("room behind the last");
+        // How many of those before each are not less at least, bit by bit, and behind it.
+        let (mut before, mut behind) = ([u16::MAX; WIDE], [u16::MAX; WIDE]);
+        for by in 1..window {
+            let others = ranks[start + by..].first_chunk().expect("room behind the last");
+            let here = Lanes::less_each(some, others).bits();
+            less[by] = less[by] >> LANES | u64::from(here) << WIDE - 1;
+            before[by] = before[by - 1] & !(less[by] << by >> (WIDE - 1)) as u16;
+            behind[by] = behind[by - 1] & here;
+        }
+        let least = (0..window).fold(0, |found, by| found | before[by] & behind[window - 1 - by]);
+        let there = u16::MAX >> LANES.saturating_sub(count - start);
+        let mut left = least & there;
+        while left != 0 {
+            let at = start + left.trailing_zeros() as usize;
+            if ranks[at] != PASSED_OVER {
+                select(at);
+            }
+            left &= left - 1;
+        }
+    }
+}
+
+/// The same of wider windows, one after the other.
+fn winnow_wide(ranks: &[u32], window: usize, mut select: impl FnMut(usize)) {
     let mut best = usize::MAX;
-    for end in window..=hashes.len() {
+    for end in window..=ranks.len() {
         let start = end - window;
         let before = best;
         if best == usize::MAX || best < start {
             best = start;
             for at in start + 1..end {
-                if hashes[at] <= hashes[best] {
+                if ranks[at] <= ranks[best] {
                     best = at;
                 }
             }
-        } else if hashes[end - 1] <= hashes[best] {
+        } else if ranks[end - 1] <= ranks[best] {
             best = end - 1;
         }
-        if best != before && hashes[best] != u64::MAX {
+        if best != before && ranks[best] != PASSED_OVER {
             select(best);
         }
     }
@@ -146,10 +231,8 @@ fn blocks(document: u32, tokens: &Tokens, config: &Config, own: Range<usize>, fo
     let mut unseen = own.start;
     let mut paragraph = 0;
     let mut line = 0;
-    for end in 1..=tokens.len() {
-        if !tokens.starts_line(end) {
-            continue;
-        }
+    while line < tokens.len() {
+        let end = tokens.next_line(line + 1);
         let selected = &found[..own.end];
         // Those selected before this line lie behind.
         unseen += selected[unseen..].iter().take_while(|one| (one.position as usize) < line).count();
@@ -206,7 +289,7 @@ mod tests {
     fn keys(text: &str) -> Vec<(u64, u32)> {
         let chunk = TokenChunk::new(std::iter::once(text), false);
         let mut found = Vec::new();
-        add_postings(7, &chunk.get(0, text), &Config::default(), &mut Vec::new(), &mut found);
+        add_postings(7, &chunk.get(0, text), &Config::default(), &mut Scratch::default(), &mut found);
         assert!(found.iter().all(|posting| posting.document == 7));
         found.into_iter().map(|posting| (posting.key, posting.position)).collect()
     }
@@ -243,15 +326,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn winnowing_selects_the_rightmost_least_of_each_window(hashes in prop::collection::vec(0u64..6, 1..40), window in 1usize..8) {
+        fn winnowing_selects_the_rightmost_least_of_each_window(
+            ranks in prop::collection::vec(prop_oneof![0u32..6, Just(PASSED_OVER), 0..PASSED_OVER], 1..150),
+            window in prop_oneof![1usize..8, 1usize..100],
+        ) {
             let mut found = Vec::new();
-            winnow(&hashes, window, |at| found.push(at));
+            winnow(&mut ranks.clone(), window, |at| found.push(at));
             let mut expected: Vec<usize> = Vec::new();
-            for start in 0..=hashes.len() - window.min(hashes.len()) {
-                let range = start..start + window.min(hashes.len());
-                let least = range.clone().map(|at| hashes[at]).min().unwrap();
-                let at = range.rev().find(|&at| hashes[at] == least).unwrap();
-                if expected.last() != Some(&at) {
+            for start in 0..=ranks.len() - window.min(ranks.len()) {
+                let range = start..start + window.min(ranks.len());
+                let least = range.clone().map(|at| ranks[at]).min().unwrap();
+                let at = range.rev().find(|&at| ranks[at] == least).unwrap();
+                if least != PASSED_OVER && expected.last() != Some(&at) {
                     expected.push(at);
                 }
             }

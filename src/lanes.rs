@@ -65,6 +65,13 @@ mod vector {
             Lanes::of_words(|from| unsafe { _mm_cmpeq_epi32(four(words, from), four(others, from)) })
         }
 
+        /// The mask of the places at which the first has the lesser word; all are below
+        /// 2³¹.
+        #[inline]
+        pub(crate) fn less_each(words: &[u32; LANES], others: &[u32; LANES]) -> Lanes {
+            Lanes::of_words(|from| unsafe { _mm_cmplt_epi32(four(words, from), four(others, from)) })
+        }
+
         /// The mask of the words that equal one of those around them: word `at` one of
         /// the five from `at` on.
         #[inline]
@@ -165,6 +172,10 @@ mod plain {
 
         pub(crate) fn equal_each(words: &[u32; LANES], others: &[u32; LANES]) -> Lanes {
             each(|at| -i8::from(words[at] == others[at]))
+        }
+
+        pub(crate) fn less_each(words: &[u32; LANES], others: &[u32; LANES]) -> Lanes {
+            each(|at| -i8::from(words[at] < others[at]))
         }
 
         pub(crate) fn equal_any(words: &[u32; LANES], others: &[u32; LANES + 4]) -> Lanes {
@@ -302,6 +313,7 @@ mod tests {
             prop_assert_eq!(whole(Lanes::equal::<true>(&words, 1)), plainly(plain::Lanes::equal::<true>(&words, 1)));
             let some = others.first_chunk().unwrap();
             prop_assert_eq!(whole(Lanes::equal_each(&words, some)), plainly(plain::Lanes::equal_each(&words, some)));
+            prop_assert_eq!(whole(Lanes::less_each(&words, some)), plainly(plain::Lanes::less_each(&words, some)));
             prop_assert_eq!(whole(Lanes::equal_any(&words, &others)), plainly(plain::Lanes::equal_any(&words, &others)));
         }
 

@@ -4,7 +4,7 @@
 use crate::align::align_all;
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
-use crate::fingerprints::{Posting, add_postings, lengths_of};
+use crate::fingerprints::{self, Posting, add_postings, lengths_of};
 use crate::postings::{self, groups};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, sketch};
@@ -61,9 +61,9 @@ impl<'a> Prepared<'a> {
     }
 
     fn postings(&self) -> Vec<Posting> {
-        let (mut found, mut hashes) = (Vec::new(), Vec::new());
+        let (mut found, mut scratch) = (Vec::new(), fingerprints::Scratch::default());
         for (document, tokens) in (0..).zip(self.each()) {
-            add_postings(document, &tokens, &self.config, &mut hashes, &mut found);
+            add_postings(document, &tokens, &self.config, &mut scratch, &mut found);
         }
         found
     }

@@ -588,6 +588,19 @@ impl Tokens<'_> {
         self.places.get(number).is_none_or(|place| place.starts_line())
     }
 
+    /// The first token from a number on that begins a line, or the end of the text.
+    pub(crate) fn next_line(&self, from: usize) -> usize {
+        let mut at = from;
+        // Many at once, since few begin one.
+        while let Some(some) = self.places[at..].first_chunk::<16>()
+            && some.iter().fold(0, |all, place| all | place.0) & Place::LINE == 0
+        {
+            at += some.len();
+        }
+        let line = self.places[at..].iter().position(|place| place.starts_line());
+        line.map_or(self.places.len(), |line| at + line)
+    }
+
     /// Whether a full stop or its like stands between a token and the one before,
     /// followed by white space.
     pub(crate) fn starts_sentence(&self, number: usize) -> bool {
@@ -988,6 +1001,18 @@ mod tests {
         }
         let expected = [("title", true), (&wrapped, true), ("rest", false), ("new", true), ("line", true)];
         assert_eq!(found, expected.map(|(word, block)| (word.to_owned(), block)));
+    }
+
+    proptest! {
+        #[test]
+        fn the_next_line_is_the_first_token_that_begins_one(text in "([a-c]{1,3} ){0,40}(\n([a-c] ){0,40}){0,4}") {
+            let chunk = TokenChunk::new(std::iter::once(&*text), false);
+            let tokens = chunk.get(0, &text);
+            for from in 0..=tokens.len() {
+                let expected = (from..tokens.len()).find(|&at| tokens.starts_line(at));
+                prop_assert_eq!(tokens.next_line(from), expected.unwrap_or(tokens.len()));
+            }
+        }
     }
 
     #[test]
