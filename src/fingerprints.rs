@@ -175,7 +175,7 @@ fn winnow(ranks: &mut Vec<u32>, window: usize, mut select: impl FnMut(usize)) {
         for by in 1..window {
             let others = ranks[start + by..].first_chunk().expect("room behind the last");
             let here = Lanes::less_each(some, others).bits();
-            less[by] = less[by] >> LANES | u64::from(here) << WIDE - 1;
+            less[by] = less[by] >> LANES | (u64::from(here) << (WIDE - 1));
             before[by] = before[by - 1] & !(less[by] << by >> (WIDE - 1)) as u16;
             behind[by] = behind[by - 1] & here;
         }
