@@ -17,7 +17,7 @@ use crate::ahead::{ahead, fetch};
 use crate::anchors::Anchor;
 use crate::config::Config;
 use crate::depth::Depth;
-use crate::extend::{Extension, GAIN, SHORT_GAIN, Way};
+use crate::extend::{Extension, Stretch, Way};
 use crate::fingerprints::is_block;
 use crate::lanes::{LANES, Lanes, common_bytes, common_end, common_start};
 use crate::tokens::{Tokens, same};
@@ -479,20 +479,20 @@ fn extend(
     let a_limit = if own { first.b as usize } else { a.len() };
     let (b_len, a_len) = (b.len() - b_from, a_limit - a_from);
     let forwards = Way::<false> { b: b.words, b_from, a: a.words, a_from, b_len, a_len };
-    extension.reach(forwards, |i| gain(b, b_from + i));
-    for &(i, j) in &extension.pairs {
-        push_run(runs, Run { b: last.b_end() + i, a: last.a_end() + j, len: 1 });
+    extension.reach(forwards, |i| is_short(b, b_from + i));
+    for stretch in &extension.matched {
+        push_run(runs, Run { b: last.b_end() + stretch.b, a: last.a_end() + stretch.a, len: stretch.len });
     }
 
     let (b_from, a_from) = (first.b as usize, first.a as usize);
     let b_floor = if own { runs[runs.len() - 1].a_end() as usize } else { 0 };
     let b_len = b_from - b_floor;
     let backwards = Way::<true> { b: b.words, b_from, a: a.words, a_from, b_len, a_len: a_from };
-    extension.reach(backwards, |i| gain(b, b_from - 1 - i));
-    if !extension.pairs.is_empty() {
+    extension.reach(backwards, |i| is_short(b, b_from - 1 - i));
+    if !extension.matched.is_empty() {
         longer.clear();
-        for &(i, j) in extension.pairs.iter().rev() {
-            push_run(longer, Run { b: first.b - 1 - i, a: first.a - 1 - j, len: 1 });
+        for &Stretch { b, a, len } in extension.matched.iter().rev() {
+            push_run(longer, Run { b: first.b - b - len, a: first.a - a - len, len });
         }
         runs.iter().for_each(|&run| push_run(longer, run));
         std::mem::swap(runs, longer);
@@ -502,10 +502,10 @@ fn extend(
 /// Bytes of a short token with what follows it.
 const SHORT: usize = 4;
 
-/// What a match of a token is worth.
-fn gain(tokens: &Tokens, number: usize) -> i8 {
+/// Whether a token is short.
+fn is_short(tokens: &Tokens, number: usize) -> bool {
     let next = tokens.places.get(number + 1).map_or(tokens.text.len(), |place| place.byte());
-    if next - tokens.places[number].byte() <= SHORT { SHORT_GAIN } else { GAIN }
+    next - tokens.places[number].byte() <= SHORT
 }
 
 /// Takes out of the runs what is equal only in 32 bits. Returns whether there

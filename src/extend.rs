@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::{LANES, Lanes, common_end, common_start};
 
 /// How far an extension may leave the diagonal.
 const BAND: usize = 6;
@@ -57,6 +57,26 @@ impl<const BACK: bool> Way<'_, BACK> {
         if BACK { from - 1 - at } else { from + at }
     }
 
+    /// With how many equal words it begins.
+    fn common(&self) -> usize {
+        let (b, a, b_len, a_len) = (self.b_from, self.a_from, self.b_len, self.a_len);
+        match BACK {
+            false => common_start(&self.b[b..b + b_len], &self.a[a..a + a_len]),
+            true => common_end(&self.b[b - b_len..b], &self.a[a - a_len..a]),
+        }
+    }
+
+    /// Whether a long run begins behind some words.
+    #[inline]
+    fn runs_on(&self, b: usize, a: usize) -> bool {
+        let long = |words: &'_ [u32], from: usize, at: usize| -> Option<[u32; LONG]> {
+            let start = if BACK { (from - at).checked_sub(LONG)? } else { from + at };
+            words.get(start..)?.first_chunk().copied()
+        };
+        (self.b_len - b).min(self.a_len - a) >= LONG
+            && long(self.b, self.b_from, b) == long(self.a, self.a_from, a)
+    }
+
     #[inline]
     fn equal(&self, i: usize, j: usize) -> bool {
         self.b[Self::place(self.b_from, i)] == self.a[Self::place(self.a_from, j)]
@@ -95,8 +115,9 @@ impl<const BACK: bool> Way<'_, BACK> {
     /// cheaper than the table. A row can match at most one token and costs 2 if
     /// it does not; a match in the first row costs a gap as well, since the runs
     /// at hand are maximal.
-    fn may_gain(&self, gain: impl Fn(usize) -> i8) -> bool {
+    fn may_gain(&self, is_short: impl Fn(usize) -> bool) -> bool {
         let mut balance = 0;
+        let gain = |i| if is_short(i) { SHORT_GAIN } else { GAIN };
         for i in 0..self.b_len {
             let lanes = self.lanes(i);
             if lanes.is_empty() {
@@ -121,6 +142,10 @@ impl<const BACK: bool> Way<'_, BACK> {
 /// The mask of some lanes.
 #[inline]
 fn mask(lanes: Range<usize>) -> Lanes {
+    if lanes == (0..WIDTH) {
+        // Nearly always, so it should not be made.
+        return Lanes::new(std::array::from_fn(|d| if d < WIDTH { -1 } else { 0 }));
+    }
     const NUMBERS: [i8; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
     let numbers = Lanes::new(NUMBERS);
     let from = numbers.above(Lanes::splat(lanes.start as i8 - 1));
@@ -138,48 +163,57 @@ struct Steps {
     equal: u16,
 }
 
+/// Equal words of a way: so many, in the order of the way, from these on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub b: u32,
+    pub a: u32,
+    pub len: u32,
+}
+
 /// A banded extension with a memory of its steps.
 #[derive(Default)]
 pub(crate) struct Extension {
     steps: Vec<Steps>,
-    /// The matched positions, the nearest first.
-    pub pairs: Vec<(u32, u32)>,
+    /// What was matched, the nearest first.
+    pub matched: Vec<Stretch>,
 }
 
 impl Extension {
-    /// Finds the best-scoring common beginning of a way, where a match of word
-    /// `i` of `b` scores `gain(i)`, a mismatch or a gap −2.
+    /// Finds the best-scoring common beginning of a way, where a match of word `i` of `b`
+    /// scores 3, or 2 if it `is_short`, a mismatch or a gap −2.
     ///
     /// A long exact run is followed without the table, which starts anew behind
     /// it: by then every other path has fallen out of the drop, unless the text
     /// repeats itself there.
-    pub(crate) fn reach<const BACK: bool>(&mut self, whole: Way<BACK>, gain: impl Fn(usize) -> i8) {
-        self.pairs.clear();
+    pub(crate) fn reach<const BACK: bool>(&mut self, whole: Way<BACK>, is_short: impl Fn(usize) -> bool) {
+        self.matched.clear();
         let (mut b, mut a) = (0, 0);
         loop {
             let way = whole.after(b, a);
-            let gain = |i| gain(b + i);
-            if !way.may_gain(gain) {
+            let is_short = |i| is_short(b + i);
+            if !way.may_gain(is_short) {
                 return;
             }
-            let known = self.pairs.len();
-            let runs_on = self.table(&way, gain);
-            self.pairs[known..].iter_mut().for_each(|pair| *pair = (pair.0 + b as u32, pair.1 + a as u32));
+            let known = self.matched.len();
+            let runs_on = self.table(&way, is_short);
+            for stretch in &mut self.matched[known..] {
+                (stretch.b, stretch.a) = (stretch.b + b as u32, stretch.a + a as u32);
+            }
             if !runs_on {
                 return;
             }
-            let &(last_b, last_a) = self.pairs.last().expect("a run follows a match");
-            (b, a) = (last_b as usize + 1, last_a as usize + 1);
-            while b < whole.b_len && a < whole.a_len && whole.equal(b, a) {
-                self.pairs.push((b as u32, a as u32));
-                (b, a) = (b + 1, a + 1);
-            }
+            let last = self.matched.last_mut().expect("a run follows a match");
+            (b, a) = ((last.b + last.len) as usize, (last.a + last.len) as usize);
+            let run = whole.after(b, a).common();
+            last.len += run as u32;
+            (b, a) = (b + run, a + run);
         }
     }
 
     /// Fills the table and appends the best path's matches, the nearest first.
     /// Stops and returns true where the best path goes on with a long run.
-    fn table<const BACK: bool>(&mut self, way: &Way<BACK>, gain: impl Fn(usize) -> i8) -> bool {
+    fn table<const BACK: bool>(&mut self, way: &Way<BACK>, is_short: impl Fn(usize) -> bool) -> bool {
         // Cell d of row i: i words of b and i + d - BAND of a are used up. Scores
         // are kept as differences from the best so far.
         let first = BAND..WIDTH.min(BAND + way.a_len + 1);
@@ -190,15 +224,16 @@ impl Extension {
         let dead = Lanes::splat(DEAD);
         let pay = Lanes::splat(-COST);
         let floor = Lanes::splat(-DROP - 1);
+        let worth = [GAIN, SHORT_GAIN].map(|gain| Lanes::splat(gain + COST));
         let mut best = (0, BAND);
         let mut runs_on = false;
         for i in 0..way.b_len {
             let lanes = way.lanes(i);
             // Nothing of a is left for the cells past the last lane.
             let room = mask(0..lanes.end);
-            let gain = gain(i);
+            let is_short = is_short(i);
             let equal = way.matches(i, lanes);
-            let diagonal = row.plus(pay).plus(equal.and(Lanes::splat(gain + COST)));
+            let diagonal = row.plus(pay).plus(equal.and(worth[usize::from(is_short)]));
             let down = row.down().plus(pay);
             let score = diagonal.max(down).or_else(room, dead);
             // The best of all cells to the left, each step of the way paid for:
@@ -219,24 +254,22 @@ impl Extension {
             self.steps.push(steps);
             row = across.or_else(alive, dead);
             let reached = steps.equal & !steps.only_a & !steps.only_b;
-            // The best rises by what one match is worth at the most.
-            let risen = (1..=gain).rev().find_map(|by| {
-                let cells = row.above(Lanes::splat(by - 1)).bits() & reached;
-                (cells != 0).then_some((by, cells.trailing_zeros() as usize))
-            });
-            if let Some((by, d)) = risen {
+            let above = |least: i8| row.above(Lanes::splat(least)).bits() & reached;
+            if above(0) != 0 {
+                // By what one match is worth at the most.
+                let gain = if is_short { SHORT_GAIN } else { GAIN };
+                let by = (1..=gain).rev().find(|by| above(by - 1) != 0).expect("by one at least");
+                let d = above(by - 1).trailing_zeros() as usize;
                 row = row.plus(Lanes::splat(-by));
                 best = (i + 1, d);
-                let (b, a) = (i + 1, d + i + 1 - BAND);
-                let room = (way.b_len - b).min(way.a_len - a);
-                runs_on = room >= LONG && (0..LONG).all(|step| way.equal(b + step, a + step));
+                runs_on = way.runs_on(i + 1, d + i + 1 - BAND);
                 if runs_on {
                     break;
                 }
             }
         }
         let (mut i, mut d) = best;
-        let nearest = self.pairs.len();
+        let nearest = self.matched.len();
         while i > 0 || d != BAND {
             let Steps { only_a, only_b, equal } = self.steps[i];
             let is = |cells: u16| cells >> d & 1 != 0;
@@ -245,13 +278,19 @@ impl Extension {
                 () if is(only_b) => (i, d) = (i - 1, d + 1),
                 () => {
                     if is(equal) {
-                        self.pairs.push((i as u32 - 1, (i + d - BAND) as u32 - 1));
+                        let (b, a) = (i as u32 - 1, (i + d - BAND) as u32 - 1);
+                        match self.matched[nearest..].last_mut() {
+                            Some(next) if (next.b, next.a) == (b + 1, a + 1) => {
+                                *next = Stretch { b, a, len: next.len + 1 };
+                            }
+                            _ => self.matched.push(Stretch { b, a, len: 1 }),
+                        }
                     }
                     i -= 1;
                 }
             }
         }
-        self.pairs[nearest..].reverse();
+        self.matched[nearest..].reverse();
         runs_on
     }
 }
@@ -279,12 +318,18 @@ pub(crate) mod twin {
         if b.first() == a.first() {
             return;
         }
-        let worth = |i: usize| if b[i].is_multiple_of(3) { SHORT_GAIN } else { GAIN };
+        let is_short = |i: usize| b[i].is_multiple_of(3);
+        let worth = |i: usize| if is_short(i) { SHORT_GAIN } else { GAIN };
         let mut extension = Extension::default();
-        extension.reach(Way::<false> { b, b_from: 0, a, a_from: 0, b_len: b.len(), a_len: a.len() }, worth);
+        extension
+            .reach(Way::<false> { b, b_from: 0, a, a_from: 0, b_len: b.len(), a_len: a.len() }, is_short);
         let mut from = (0, 0);
         let mut score = 0;
-        for &(i, j) in &extension.pairs {
+        let each = |stretch: &Stretch| {
+            let Stretch { b, a, len } = *stretch;
+            (0..len).map(move |step| (b + step, a + step))
+        };
+        for (i, j) in extension.matched.iter().flat_map(each) {
             assert!((i, j) >= from && i >= from.0 && j >= from.1 && b[i as usize] == a[j as usize]);
             score += i32::from(worth(i as usize)) - 2 * (i - from.0).max(j - from.1) as i32;
             from = (i + 1, j + 1);
@@ -297,11 +342,11 @@ pub(crate) mod twin {
         // The way back is the way forth through texts turned round.
         let turned = |words: &[u32]| words.iter().rev().copied().collect::<Vec<u32>>();
         let (back_b, back_a) = (turned(b), turned(a));
-        let forth = extension.pairs.clone();
+        let forth = extension.matched.clone();
         let (b_from, a_from) = (back_b.len(), back_a.len());
         let way = Way::<true> { b: &back_b, b_from, a: &back_a, a_from, b_len: b.len(), a_len: a.len() };
-        extension.reach(way, worth);
-        assert_eq!(extension.pairs, forth);
+        extension.reach(way, is_short);
+        assert_eq!(extension.matched, forth);
     }
 
     /// The best score of a common beginning, by the whole table.
