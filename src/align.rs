@@ -531,31 +531,36 @@ fn check_on_text(b: &Tokens, a: &Tokens, runs: &mut Vec<Run>) -> bool {
 /// same bytes.
 fn equal_text(b: &Tokens, a: &Tokens, run: &Run) -> bool {
     let (b_places, a_places) = (&b.places[run.b as usize..], &a.places[run.a as usize..]);
-    let last = run.len as usize - 1;
+    let len = run.len as usize;
+    // Up to the token behind the run, if there is one in both.
+    let end = if b_places.len().min(a_places.len()) > len { len } else { len - 1 };
     let mut at = 0;
     loop {
         let (b_from, a_from) = (b_places[at].byte(), a_places[at].byte());
         let (b_bytes, a_bytes) =
-            (&b.text.as_bytes()[b_from..b_places[last].byte()], &a.text.as_bytes()[a_from..]);
+            (&b.text.as_bytes()[b_from..b_places[end].byte()], &a.text.as_bytes()[a_from..]);
         let common = common_bytes(b_bytes, a_bytes);
         // Whether all before a token is in them.
         let lies_in = |next: usize| {
             let (b_next, a_next) = (b_places[next].byte() - b_from, a_places[next].byte() - a_from);
             b_next == a_next && b_next <= common
         };
-        if lies_in(last) {
-            at = last;
+        if lies_in(end) {
+            at = end;
         }
-        while at < last && lies_in(at + 1) {
+        while at < end && lies_in(at + 1) {
             at += 1;
+        }
+        if at == len {
+            return true;
         }
         if !same(b, run.b as usize + at, a, run.a as usize + at) {
             return false;
         }
-        if at == last {
+        at += 1;
+        if at == len {
             return true;
         }
-        at += 1;
     }
 }
 
