@@ -14,10 +14,11 @@ use crate::bits::Bits;
 use crate::clusters::{Near, Verified};
 use crate::collection::Collection;
 use crate::config::Config;
-use crate::cursor::{Cursor, count};
+use crate::cursor::Cursor;
 use crate::document::Date;
 use crate::families::{Family, Occurrence};
 use crate::kinds::{Facts, Signals, quotes};
+use crate::lanes::{Lanes, count};
 use crate::ledger::{Stretch, ignoring, stretches};
 use crate::occurrences::{Occurrences, Placed};
 use crate::report::{
@@ -388,8 +389,9 @@ impl<'a> Context<'a> {
         let tokens = self.collection.tokens(document);
         let text = tokens.text[from as usize..to as usize].to_owned();
         // Outside ASCII nearly everything is a letter.
-        let letters = count(text.as_bytes(), |byte| byte.is_ascii_alphabetic() || byte >= 0xc0) as f64;
-        let digits = count(text.as_bytes(), |byte| byte.is_ascii_digit()) as f64;
+        let starts_other = |bytes: Lanes| bytes.between(-0x40, -1);
+        let letters = count(text.as_bytes(), |bytes| bytes.letters().or(starts_other(bytes))) as f64;
+        let digits = count(text.as_bytes(), Lanes::digits) as f64;
         let letters = letters / (letters + digits).max(1.0);
         tokens.folded(start as usize, end as usize, folded);
         let text_hash = format!("{:032x}", xxh3_128(folded));

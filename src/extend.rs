@@ -142,14 +142,7 @@ impl<const BACK: bool> Way<'_, BACK> {
 /// The mask of some lanes.
 #[inline]
 fn mask(lanes: Range<usize>) -> Lanes {
-    if lanes == (0..WIDTH) {
-        // Nearly always, so it should not be made.
-        return Lanes::new(std::array::from_fn(|d| if d < WIDTH { -1 } else { 0 }));
-    }
-    const NUMBERS: [i8; LANES] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-    let numbers = Lanes::new(NUMBERS);
-    let from = numbers.above(Lanes::splat(lanes.start as i8 - 1));
-    from.and(Lanes::splat(lanes.end as i8).above(numbers))
+    Lanes::from(lanes.start).without(Lanes::from(lanes.end))
 }
 
 /// How the best paths came to the cells of a row, a bit a cell.

@@ -107,6 +107,12 @@ mod vector {
             Lanes(unsafe { _mm_or_si128(self.0, other.0) })
         }
 
+        /// These where a mask is not set.
+        #[inline]
+        pub(crate) fn without(self, mask: Lanes) -> Lanes {
+            Lanes(unsafe { _mm_andnot_si128(mask.0, self.0) })
+        }
+
         /// The mask of the lanes in which both are equal.
         #[inline]
         pub(crate) fn alike(self, other: Lanes) -> Lanes {
@@ -135,6 +141,15 @@ mod vector {
         #[inline]
         pub(crate) fn down(self) -> Lanes {
             Lanes(unsafe { _mm_srli_si128::<1>(self.0) })
+        }
+
+        /// How many lanes of a mask are set.
+        #[inline]
+        pub(crate) fn set(self) -> u64 {
+            unsafe {
+                let halves = _mm_sad_epu8(_mm_and_si128(self.0, _mm_set1_epi8(1)), _mm_setzero_si128());
+                (_mm_cvtsi128_si64(halves) + _mm_cvtsi128_si64(_mm_srli_si128::<8>(halves))) as u64
+            }
         }
 
         /// The lanes that are below 0, one bit each.
@@ -194,6 +209,10 @@ mod plain {
             each(|at| self.0[at] | other.0[at])
         }
 
+        pub(crate) fn without(self, mask: Lanes) -> Lanes {
+            each(|at| self.0[at] & !mask.0[at])
+        }
+
         pub(crate) fn alike(self, other: Lanes) -> Lanes {
             each(|at| -i8::from(self.0[at] == other.0[at]))
         }
@@ -214,6 +233,10 @@ mod plain {
             each(|at| self.0.get(at + 1).copied().unwrap_or(0))
         }
 
+        pub(crate) fn set(self) -> u64 {
+            self.0.iter().filter(|lane| **lane != 0).count() as u64
+        }
+
         pub(crate) fn bits(self) -> u16 {
             (0..LANES).map(|at| u16::from(self.0[at] < 0) << at).sum()
         }
@@ -225,6 +248,32 @@ impl Lanes {
     #[inline]
     pub(crate) fn between(self, low: i8, high: i8) -> Lanes {
         self.above(Lanes::splat(low - 1)).and(Lanes::splat(high + 1).above(self))
+    }
+
+    /// The mask of the lanes from one on.
+    #[inline]
+    pub(crate) fn from(first: usize) -> Lanes {
+        const BOTH: [i8; 2 * LANES] = {
+            let mut both = [0; 2 * LANES];
+            let mut at = LANES;
+            while at < both.len() {
+                both[at] = -1;
+                at += 1;
+            }
+            both
+        };
+        Lanes::new(*BOTH[LANES - first..].first_chunk().expect("no more than all are left out"))
+    }
+
+    /// The mask of the lanes that are letters or digits of ASCII.
+    #[inline]
+    pub(crate) fn letters(self) -> Lanes {
+        self.or(Lanes::splat(0x20)).between(b'a' as i8, b'z' as i8)
+    }
+
+    #[inline]
+    pub(crate) fn digits(self) -> Lanes {
+        self.between(b'0' as i8, b'9' as i8)
     }
 
     /// The greater of both in each lane.
@@ -240,11 +289,32 @@ pub(crate) fn common_start(x: &[u32], y: &[u32]) -> usize {
     start_by(x, y, Lanes::equal_each)
 }
 
+/// How many of some bytes are of a sort, as the mask of those that are tells.
+#[inline]
+pub(crate) fn count(bytes: &[u8], are: impl Fn(Lanes) -> Lanes) -> u64 {
+    let are = |some: &[u8; LANES]| are(lanes_of(some));
+    let (chunks, rest) = bytes.as_chunks();
+    let of_rest = match bytes.last_chunk() {
+        // Those before the rest are counted already.
+        Some(last) => are(last).and(Lanes::from(LANES - rest.len())),
+        None => {
+            let mut padded = [0; LANES];
+            padded[..rest.len()].copy_from_slice(rest);
+            are(&padded).without(Lanes::from(rest.len()))
+        }
+    };
+    chunks.iter().map(|some| are(some).set()).sum::<u64>() + of_rest.set()
+}
+
+#[inline]
+fn lanes_of(bytes: &[u8; LANES]) -> Lanes {
+    Lanes::new(bytes.map(|byte| byte as i8))
+}
+
 /// With how many equal bytes two strings of bytes begin.
 #[inline]
 pub(crate) fn common_bytes(x: &[u8], y: &[u8]) -> usize {
-    let lanes = |bytes: &[u8; LANES]| Lanes::new(bytes.map(|byte| byte as i8));
-    start_by(x, y, |x, y| lanes(x).alike(lanes(y)))
+    start_by(x, y, |x, y| lanes_of(x).alike(lanes_of(y)))
 }
 
 /// The same of whatever can be compared so many at a time.
@@ -302,6 +372,8 @@ mod tests {
             prop_assert_eq!(whole(a.plus(b)), plainly(p.plus(q)));
             prop_assert_eq!(whole(a.and(b)), plainly(p.and(q)));
             prop_assert_eq!(whole(a.or(b)), plainly(p.or(q)));
+            prop_assert_eq!(whole(a.without(m)), plainly(p.without(n)));
+            prop_assert_eq!(m.set(), n.set());
             prop_assert_eq!(whole(a.alike(b)), plainly(p.alike(q)));
             prop_assert_eq!(whole(a.above(b)), plainly(p.above(q)));
             prop_assert_eq!(whole(a.or_else(m, b)), plainly(p.or_else(n, q)));
@@ -315,6 +387,14 @@ mod tests {
             prop_assert_eq!(whole(Lanes::equal_each(&words, some)), plainly(plain::Lanes::equal_each(&words, some)));
             prop_assert_eq!(whole(Lanes::less_each(&words, some)), plainly(plain::Lanes::less_each(&words, some)));
             prop_assert_eq!(whole(Lanes::equal_any(&words, &others)), plainly(plain::Lanes::equal_any(&words, &others)));
+        }
+
+        #[test]
+        fn bytes_of_a_sort_equal_those_counted_one_by_one(bytes in prop::collection::vec(any::<u8>(), 0..70)) {
+            let one_by_one = |is: fn(&u8) -> bool| bytes.iter().filter(|byte| is(byte)).count() as u64;
+            prop_assert_eq!(count(&bytes, Lanes::letters), one_by_one(u8::is_ascii_alphabetic));
+            prop_assert_eq!(count(&bytes, Lanes::digits), one_by_one(u8::is_ascii_digit));
+            prop_assert_eq!(count(&bytes, |lanes| Lanes::splat(1).above(lanes)), one_by_one(|byte| *byte == 0 || *byte > 127));
         }
 
         #[test]

@@ -12,10 +12,9 @@
 
 use std::hint::select_unpredictable;
 
-use crate::cursor::count;
 use crate::fold::{Class, fold};
 use crate::hash;
-use crate::lanes::{LANES, Lanes};
+use crate::lanes::{LANES, Lanes, count};
 
 /// One token of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -512,7 +511,7 @@ impl Tokens<'_> {
         if !text.is_ascii() {
             return self.range(from, to).map(|token| u64::from(token.weight)).sum();
         }
-        count(text, |byte| byte.is_ascii_alphanumeric())
+        count(text, |bytes| bytes.letters().or(bytes.digits()))
     }
 
     /// The bytes from the first token of a range to the one behind it.
