@@ -394,7 +394,7 @@ impl<'a> Context<'a> {
         let digits = count(text.as_bytes(), Lanes::digits) as f64;
         let letters = letters / (letters + digits).max(1.0);
         tokens.folded(start as usize, end as usize, folded);
-        let text_hash = format!("{:032x}", xxh3_128(folded));
+        let text_hash = hex(xxh3_128(folded));
         Wordings { text, tokens: end - start, letters, place: at, text_hash, numbers }
     }
 
@@ -701,16 +701,23 @@ pub(crate) fn rest_similarity<const BINS: usize>(
     size: impl Fn(u32) -> usize,
 ) -> Option<f64> {
     let step = documents.len().div_ceil(COMPARED).max(1);
-    let some: Vec<u32> = documents.iter().step_by(step).copied().collect();
-    let rests = some.windows(2).map(|pair| {
-        let resemblance = estimate(&sketches[pair[0] as usize], &sketches[pair[1] as usize]);
-        let (a, b) = (size(pair[0]) as f64, size(pair[1]) as f64);
+    let some = documents.iter().step_by(step);
+    let (mut sum, mut count) = (0.0, 0);
+    for (&one, &next) in some.clone().zip(some.skip(1)) {
+        let resemblance = estimate(&sketches[one as usize], &sketches[next as usize]);
+        let (a, b) = (size(one) as f64, size(next) as f64);
         let shared = resemblance / (1.0 + resemblance) * (a + b);
         let passage = f64::from(passage);
-        ((shared - passage) / (a.min(b) - passage).max(1.0)).clamp(0.0, 1.0)
-    });
-    let rests: Vec<f64> = rests.collect();
-    (!rests.is_empty()).then(|| rests.iter().sum::<f64>() / rests.len() as f64)
+        sum += ((shared - passage) / (a.min(b) - passage).max(1.0)).clamp(0.0, 1.0);
+        count += 1;
+    }
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+/// A number in 32 hexadecimal digits.
+fn hex(number: u128) -> String {
+    let digit = |at: u32| b"0123456789abcdef"[(number >> (4 * at)) as usize & 15];
+    (0..32).rev().map(|at| char::from(digit(at))).collect()
 }
 
 fn scores(labels: &[u64; 9], maybe_first: u64, fractional: f64) -> Scores {
@@ -774,4 +781,18 @@ fn clusters(
         });
     }
     (rows, cluster_of)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn hexadecimal_digits_are_those_of_the_formatter(number in prop_oneof![any::<u128>(), 0u128..300]) {
+            prop_assert_eq!(hex(number), format!("{number:032x}"));
+        }
+    }
 }

@@ -99,8 +99,8 @@ pub(crate) fn families(
     let family = |(&(start, end), parts): (&(u32, u32), &[(usize, Part)])| {
         join(parts.iter().map(|(_, part)| *part), joined);
         // What holds too little of the family is left out.
-        let enough = joined.iter().filter(|(_, held)| held * 100 >= (end - start) * HELD);
-        let occurrences: Vec<Occurrence> = enough.map(|(part, _)| part.occurrence()).collect();
+        joined.retain(|(_, held)| held * 100 >= (end - start) * HELD);
+        let occurrences: Vec<Occurrence> = joined.iter().map(|(part, _)| part.occurrence()).collect();
         (occurrences.len() > 1).then_some(Family { root, start, end, occurrences })
     };
     // Each segment has the root itself.
