@@ -103,14 +103,16 @@ pub(crate) fn stretches(
         // A matched token at the edge of an alignment may lie outside every
         // occurrence, whose boundaries are common ones: it goes with its
         // neighbour.
-        for at in run.start + 1..run.end {
-            if owner[at] == NOBODY && told(owner[at - 1]) {
-                owner[at] = owner[at - 1];
+        if owner[run.clone()].contains(&NOBODY) {
+            for at in run.start + 1..run.end {
+                if owner[at] == NOBODY && told(owner[at - 1]) {
+                    owner[at] = owner[at - 1];
+                }
             }
-        }
-        for at in (run.start + 1..run.end).rev() {
-            if owner[at - 1] == NOBODY && told(owner[at]) {
-                owner[at - 1] = owner[at];
+            for at in (run.start + 1..run.end).rev() {
+                if owner[at - 1] == NOBODY && told(owner[at]) {
+                    owner[at - 1] = owner[at];
+                }
             }
         }
         let mut start = run.start as u32;
