@@ -537,8 +537,10 @@ fn equal_text(b: &Tokens, a: &Tokens, run: &Run) -> bool {
     let mut at = 0;
     loop {
         let (b_from, a_from) = (b_places[at].byte(), a_places[at].byte());
-        let (b_bytes, a_bytes) =
-            (&b.text.as_bytes()[b_from..b_places[end].byte()], &a.text.as_bytes()[a_from..]);
+        let (b_bytes, a_bytes) = (&b.text.as_bytes()[b_from..], &a.text.as_bytes()[a_from..]);
+        // A little more, so that the last are compared together as well.
+        let wanted = b_places[end].byte() - b_from + LANES;
+        let b_bytes = &b_bytes[..wanted.min(b_bytes.len())];
         let common = common_bytes(b_bytes, a_bytes);
         // Whether all before a token is in them.
         let lies_in = |next: usize| {
