@@ -142,7 +142,7 @@ impl<const BACK: bool> Way<'_, BACK> {
 /// The mask of some lanes.
 #[inline]
 fn mask(lanes: Range<usize>) -> Lanes {
-    Lanes::from(lanes.start).without(Lanes::from(lanes.end))
+    Lanes::from_lane(lanes.start).without(Lanes::from_lane(lanes.end))
 }
 
 /// How the best paths came to the cells of a row, a bit a cell.

@@ -155,8 +155,9 @@ const WIDE: usize = u64::BITS as usize - LANES + 1;
 /// equals, each position once, in order. [`PASSED_OVER`] is never selected. What is in
 /// `ranks` afterwards is of no use.
 ///
-/// A rank is the least of a window if so many ranks before it that are not less, and
-/// behind it that are greater, come to a window together with it.
+/// A rank is the least of a window if the ranks before it that are not less, and those
+/// behind it that are greater, come to a window together with it. For sixteen ranks each
+/// of these questions has one answer of sixteen bits.
 fn winnow(ranks: &mut Vec<u32>, window: usize, mut select: impl FnMut(usize)) {
     let count = ranks.len();
     let window = window.min(count);
@@ -170,7 +171,7 @@ fn winnow(ranks: &mut Vec<u32>, window: usize, mut select: impl FnMut(usize)) {
     let mut less = [u64::MAX; WIDE];
     for start in (0..count).step_by(LANES) {
         let some = ranks[start..].first_chunk().expect("room behind the last");
-        // How many of those before each are not less at least, bit by bit, and behind it.
+        // Whether so many before each are not less, and so many behind it greater.
         let (mut before, mut behind) = ([u16::MAX; WIDE], [u16::MAX; WIDE]);
         for by in 1..window {
             let others = ranks[start + by..].first_chunk().expect("room behind the last");
@@ -342,6 +343,24 @@ mod tests {
                 }
             }
             prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn ranks_pass_over_what_tells_too_little(words in prop::collection::vec(prop_oneof!["[a-c]", "[a-z]{2,6}"], 3..60), k in 3usize..8) {
+            let text = words.join(" ");
+            let chunk = TokenChunk::new(std::iter::once(&*text), false);
+            let tokens = chunk.get(0, &text);
+            prop_assume!(tokens.len() >= k);
+            let (mut hashes, mut ranks) = (Vec::new(), Vec::new());
+            shingles(tokens.words, k, &mut hashes);
+            rank(&tokens, 0..tokens.len(), k, &hashes, &mut ranks);
+            prop_assert_eq!(ranks.len(), tokens.len() + 1 - k);
+            for (at, (rank, hash)) in ranks.into_iter().zip(hashes).enumerate() {
+                let distinct: std::collections::BTreeSet<u32> = tokens.words[at..at + k].iter().copied().collect();
+                let bytes = tokens.places[at + k - 1].byte() - tokens.places[at].byte();
+                let tells = distinct.len() >= 3 && bytes >= 2 * k;
+                prop_assert_eq!(rank, if tells { (hash >> 34) as u32 } else { PASSED_OVER });
+            }
         }
 
         #[test]

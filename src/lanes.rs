@@ -250,9 +250,9 @@ impl Lanes {
         self.above(Lanes::splat(low - 1)).and(Lanes::splat(high + 1).above(self))
     }
 
-    /// The mask of the lanes from one on.
+    /// The mask of the lanes from one on, which may be one past the last.
     #[inline]
-    pub(crate) fn from(first: usize) -> Lanes {
+    pub(crate) fn from_lane(first: usize) -> Lanes {
         const BOTH: [i8; 2 * LANES] = {
             let mut both = [0; 2 * LANES];
             let mut at = LANES;
@@ -262,15 +262,16 @@ impl Lanes {
             }
             both
         };
-        Lanes::new(*BOTH[LANES - first..].first_chunk().expect("no more than all are left out"))
+        Lanes::new(*BOTH[LANES - first..].first_chunk().expect("all of them at most are left out"))
     }
 
-    /// The mask of the lanes that are letters or digits of ASCII.
+    /// The mask of the lanes that are letters of ASCII.
     #[inline]
     pub(crate) fn letters(self) -> Lanes {
         self.or(Lanes::splat(0x20)).between(b'a' as i8, b'z' as i8)
     }
 
+    /// The mask of the lanes that are digits of ASCII.
     #[inline]
     pub(crate) fn digits(self) -> Lanes {
         self.between(b'0' as i8, b'9' as i8)
@@ -296,11 +297,11 @@ pub(crate) fn count(bytes: &[u8], are: impl Fn(Lanes) -> Lanes) -> u64 {
     let (chunks, rest) = bytes.as_chunks();
     let of_rest = match bytes.last_chunk() {
         // Those before the rest are counted already.
-        Some(last) => are(last).and(Lanes::from(LANES - rest.len())),
+        Some(last) => are(last).and(Lanes::from_lane(LANES - rest.len())),
         None => {
             let mut padded = [0; LANES];
             padded[..rest.len()].copy_from_slice(rest);
-            are(&padded).without(Lanes::from(rest.len()))
+            are(&padded).without(Lanes::from_lane(rest.len()))
         }
     };
     chunks.iter().map(|some| are(some).set()).sum::<u64>() + of_rest.set()
