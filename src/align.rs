@@ -535,7 +535,7 @@ fn equal_text(b: &Tokens, a: &Tokens, run: &Run) -> bool {
     // Up to the token behind the run, if there is one in both.
     let end = if b_places.len().min(a_places.len()) > len { len } else { len - 1 };
     let mut at = 0;
-    loop {
+    while at < len {
         let (b_from, a_from) = (b_places[at].byte(), a_places[at].byte());
         let (b_bytes, a_bytes) = (&b.text.as_bytes()[b_from..], &a.text.as_bytes()[a_from..]);
         // A little more, so that the last are compared together as well.
@@ -553,17 +553,12 @@ fn equal_text(b: &Tokens, a: &Tokens, run: &Run) -> bool {
         while at < end && lies_in(at + 1) {
             at += 1;
         }
-        if at == len {
-            return true;
-        }
-        if !same(b, run.b as usize + at, a, run.a as usize + at) {
+        if at < len && !same(b, run.b as usize + at, a, run.a as usize + at) {
             return false;
         }
         at += 1;
-        if at == len {
-            return true;
-        }
     }
+    true
 }
 
 /// Most tokens by which a passage may hang over a block boundary.

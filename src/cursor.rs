@@ -18,8 +18,7 @@ impl<'a> Cursor<'a> {
     /// The characters before a byte, and the line it is in.
     pub(crate) fn go(&mut self, byte: usize) -> (u64, u64) {
         let passed = &self.text.as_bytes()[self.byte..byte];
-        // All bytes of a character but the first are below, as signed numbers.
-        self.chars += passed.len() as u64 - count(passed, |bytes| Lanes::splat(-0x40).above(bytes));
+        self.chars += passed.len() as u64 - count(passed, Lanes::inner);
         self.line += count(passed, |bytes| bytes.alike(Lanes::splat(b'\n' as i8)));
         self.byte = byte;
         (self.chars, self.line)

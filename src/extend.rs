@@ -16,8 +16,8 @@ const BAND: usize = 6;
 const WIDTH: usize = 2 * BAND + 1;
 /// Score of a matched token; every other step costs 2. A short one, likely an
 /// article or a preposition, stands in any text.
-pub(crate) const GAIN: i8 = 3;
-pub(crate) const SHORT_GAIN: i8 = 2;
+const GAIN: i8 = 3;
+const SHORT_GAIN: i8 = 2;
 const COST: i8 = 2;
 /// How far the score may fall below its best.
 const DROP: i8 = 12;
@@ -57,24 +57,29 @@ impl<const BACK: bool> Way<'_, BACK> {
         if BACK { from - 1 - at } else { from + at }
     }
 
-    /// With how many equal words it begins.
-    fn common(&self) -> usize {
-        let (b, a, b_len, a_len) = (self.b_from, self.a_from, self.b_len, self.a_len);
+    /// Its first words in both texts, so many of each, in the order of the text.
+    #[inline]
+    fn first(&self, b_len: usize, a_len: usize) -> (&[u32], &[u32]) {
+        let (b, a) = (self.b_from, self.a_from);
         match BACK {
-            false => common_start(&self.b[b..b + b_len], &self.a[a..a + a_len]),
-            true => common_end(&self.b[b - b_len..b], &self.a[a - a_len..a]),
+            false => (&self.b[b..b + b_len], &self.a[a..a + a_len]),
+            true => (&self.b[b - b_len..b], &self.a[a - a_len..a]),
         }
     }
 
-    /// Whether a long run begins behind some words.
+    /// With how many equal words it begins.
+    fn common(&self) -> usize {
+        let (b, a) = self.first(self.b_len, self.a_len);
+        if BACK { common_end(b, a) } else { common_start(b, a) }
+    }
+
+    /// Whether it begins with a long run.
     #[inline]
-    fn runs_on(&self, b: usize, a: usize) -> bool {
-        let long = |words: &'_ [u32], from: usize, at: usize| -> Option<[u32; LONG]> {
-            let start = if BACK { (from - at).checked_sub(LONG)? } else { from + at };
-            words.get(start..)?.first_chunk().copied()
-        };
-        (self.b_len - b).min(self.a_len - a) >= LONG
-            && long(self.b, self.b_from, b) == long(self.a, self.a_from, a)
+    fn runs_on(&self) -> bool {
+        self.b_len.min(self.a_len) >= LONG && {
+            let (b, a) = self.first(LONG, LONG);
+            b == a
+        }
     }
 
     #[inline]
@@ -117,15 +122,14 @@ impl<const BACK: bool> Way<'_, BACK> {
     /// at hand are maximal.
     fn may_gain(&self, is_short: impl Fn(usize) -> bool) -> bool {
         let mut balance = 0;
-        let gain = |i| if is_short(i) { SHORT_GAIN } else { GAIN };
         for i in 0..self.b_len {
             let lanes = self.lanes(i);
             if lanes.is_empty() {
                 return false;
             }
             balance += match self.matches(i, lanes).bits() != 0 {
-                true if i == 0 => gain(i) - COST,
-                true => gain(i),
+                true if i == 0 => gain(is_short(i)) - COST,
+                true => gain(is_short(i)),
                 false => -COST,
             };
             if balance > 0 {
@@ -137,6 +141,12 @@ impl<const BACK: bool> Way<'_, BACK> {
         }
         false
     }
+}
+
+/// What a match of a word is worth.
+#[inline]
+fn gain(is_short: bool) -> i8 {
+    if is_short { SHORT_GAIN } else { GAIN }
 }
 
 /// The mask of some lanes.
@@ -217,7 +227,7 @@ impl Extension {
         let dead = Lanes::splat(DEAD);
         let pay = Lanes::splat(-COST);
         let floor = Lanes::splat(-DROP - 1);
-        let worth = [GAIN, SHORT_GAIN].map(|gain| Lanes::splat(gain + COST));
+        let worth = [false, true].map(|is_short| Lanes::splat(gain(is_short) + COST));
         let mut best = (0, BAND);
         let mut runs_on = false;
         for i in 0..way.b_len {
@@ -250,12 +260,12 @@ impl Extension {
             let above = |least: i8| row.above(Lanes::splat(least)).bits() & reached;
             if above(0) != 0 {
                 // By what one match is worth at the most.
-                let gain = if is_short { SHORT_GAIN } else { GAIN };
-                let by = (1..=gain).rev().find(|by| above(by - 1) != 0).expect("by one at least");
-                let d = above(by - 1).trailing_zeros() as usize;
+                let mut rises = (1..=gain(is_short)).rev().map(|by| (by, above(by - 1)));
+                let (by, cells) = rises.find(|(_, cells)| *cells != 0).expect("by one at least");
+                let d = cells.trailing_zeros() as usize;
                 row = row.plus(Lanes::splat(-by));
                 best = (i + 1, d);
-                runs_on = way.runs_on(i + 1, d + i + 1 - BAND);
+                runs_on = way.after(i + 1, d + i + 1 - BAND).runs_on();
                 if runs_on {
                     break;
                 }
@@ -312,7 +322,7 @@ pub(crate) mod twin {
             return;
         }
         let is_short = |i: usize| b[i].is_multiple_of(3);
-        let worth = |i: usize| if is_short(i) { SHORT_GAIN } else { GAIN };
+        let worth = |i: usize| gain(is_short(i));
         let mut extension = Extension::default();
         extension
             .reach(Way::<false> { b, b_from: 0, a, a_from: 0, b_len: b.len(), a_len: a.len() }, is_short);

@@ -87,7 +87,7 @@ fn select(
     }
     let Scratch { hashes, ranks } = scratch;
     shingles(&tokens.words[range.clone()], k, hashes);
-    rank(tokens, range.clone(), k, hashes, ranks);
+    rank_all(tokens, range.clone(), k, hashes, ranks);
     winnow(ranks, lengths.window, |at| found(key(hashes[at], characters, config), range.start + at));
 }
 
@@ -113,7 +113,7 @@ const PASSED_OVER: u32 = i32::MAX as u32;
 
 /// The ranks of shingles: the first 30 bits of their hashes, but for those that tell too
 /// little.
-fn rank(tokens: &Tokens, range: Range<usize>, k: usize, hashes: &[u64], ranks: &mut Vec<u32>) {
+fn rank_all(tokens: &Tokens, range: Range<usize>, k: usize, hashes: &[u64], ranks: &mut Vec<u32>) {
     let (words, places) = (&tokens.words[range.clone()], &tokens.places[range]);
     let least = if tokens.split { k - 1 } else { 2 * k };
     let rank = |hash: u64| (hash >> 34) as u32;
@@ -353,7 +353,7 @@ mod tests {
             prop_assume!(tokens.len() >= k);
             let (mut hashes, mut ranks) = (Vec::new(), Vec::new());
             shingles(tokens.words, k, &mut hashes);
-            rank(&tokens, 0..tokens.len(), k, &hashes, &mut ranks);
+            rank_all(&tokens, 0..tokens.len(), k, &hashes, &mut ranks);
             prop_assert_eq!(ranks.len(), tokens.len() + 1 - k);
             for (at, (rank, hash)) in ranks.into_iter().zip(hashes).enumerate() {
                 let distinct: std::collections::BTreeSet<u32> = tokens.words[at..at + k].iter().copied().collect();

@@ -156,7 +156,7 @@ const LEADS: [u8; 5] = [b'"', b'\n', 0xc2, 0xe2, 0xe3];
 fn next_lead(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(some) = bytes[at..].first_chunk::<LANES>() {
-        let some = Lanes::new(some.map(|byte| byte as i8));
+        let some = Lanes::of_bytes(some);
         let leads = LEADS.map(|byte| some.alike(Lanes::splat(byte as i8)));
         let leads = leads.into_iter().fold(Lanes::splat(0), Lanes::or).bits();
         if leads != 0 {

@@ -244,6 +244,12 @@ mod plain {
 }
 
 impl Lanes {
+    /// Some bytes, those outside ASCII as numbers below 0.
+    #[inline]
+    pub(crate) fn of_bytes(bytes: &[u8; LANES]) -> Lanes {
+        Lanes::new(bytes.map(|byte| byte as i8))
+    }
+
     /// The mask of the lanes from one number to another, both included.
     #[inline]
     pub(crate) fn between(self, low: i8, high: i8) -> Lanes {
@@ -253,15 +259,7 @@ impl Lanes {
     /// The mask of the lanes from one on, which may be one past the last.
     #[inline]
     pub(crate) fn from_lane(first: usize) -> Lanes {
-        const BOTH: [i8; 2 * LANES] = {
-            let mut both = [0; 2 * LANES];
-            let mut at = LANES;
-            while at < both.len() {
-                both[at] = -1;
-                at += 1;
-            }
-            both
-        };
+        const BOTH: &[i8] = [[0; LANES], [-1; LANES]].as_flattened();
         Lanes::new(*BOTH[LANES - first..].first_chunk().expect("all of them at most are left out"))
     }
 
@@ -275,6 +273,13 @@ impl Lanes {
     #[inline]
     pub(crate) fn digits(self) -> Lanes {
         self.between(b'0' as i8, b'9' as i8)
+    }
+
+    /// The mask of the lanes that are bytes of a character but not its first.
+    #[inline]
+    pub(crate) fn inner(self) -> Lanes {
+        // 10xxxxxx, the least of all.
+        Lanes::splat(-0x40).above(self)
     }
 
     /// The greater of both in each lane.
@@ -293,7 +298,7 @@ pub(crate) fn common_start(x: &[u32], y: &[u32]) -> usize {
 /// How many of some bytes are of a sort, as the mask of those that are tells.
 #[inline]
 pub(crate) fn count(bytes: &[u8], are: impl Fn(Lanes) -> Lanes) -> u64 {
-    let are = |some: &[u8; LANES]| are(lanes_of(some));
+    let are = |some: &[u8; LANES]| are(Lanes::of_bytes(some));
     let (chunks, rest) = bytes.as_chunks();
     let of_rest = match bytes.last_chunk() {
         // Those before the rest are counted already.
@@ -307,15 +312,10 @@ pub(crate) fn count(bytes: &[u8], are: impl Fn(Lanes) -> Lanes) -> u64 {
     chunks.iter().map(|some| are(some).set()).sum::<u64>() + of_rest.set()
 }
 
-#[inline]
-fn lanes_of(bytes: &[u8; LANES]) -> Lanes {
-    Lanes::new(bytes.map(|byte| byte as i8))
-}
-
 /// With how many equal bytes two strings of bytes begin.
 #[inline]
 pub(crate) fn common_bytes(x: &[u8], y: &[u8]) -> usize {
-    start_by(x, y, |x, y| lanes_of(x).alike(lanes_of(y)))
+    start_by(x, y, |x, y| Lanes::of_bytes(x).alike(Lanes::of_bytes(y)))
 }
 
 /// The same of whatever can be compared so many at a time.

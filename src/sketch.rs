@@ -23,24 +23,20 @@ const OFTEN: usize = 32;
 /// The sketch of the empty set is all ones and equals no other in practice;
 /// callers never compare it.
 pub(crate) fn sketch<const BINS: usize>(set: &[u64]) -> Sketch<BINS> {
-    let salt = |round: u64| round.wrapping_mul(0xa076_1d64_78bd_642f);
-    thrown(set, salt, |element, salt| hash::mix(element ^ salt))
+    thrown(set, |element, round| hash::mix(element ^ round.wrapping_mul(0xa076_1d64_78bd_642f)))
 }
 
 /// The same with throws of one multiplication, for what is to be sketched in great
 /// number and has few elements: most of them are thrown many times.
 pub(crate) fn quick_sketch<const BINS: usize>(set: &[u64]) -> Sketch<BINS> {
-    let salt = |round: u64| hash::mix(round + 3) | 1;
-    // The first bits are the best, and the last ones choose the bin.
-    thrown(set, salt, |element, salt| element.wrapping_mul(salt).rotate_left(BINS.trailing_zeros()))
+    thrown(set, |element, round| {
+        // The first bits are the best, and the last ones choose the bin.
+        element.wrapping_mul(hash::mix(round + 3) | 1).rotate_left(BINS.trailing_zeros())
+    })
 }
 
-/// Sketches a set by throws of an element, with what salts those of a round.
-fn thrown<const BINS: usize>(
-    set: &[u64],
-    salt: impl Fn(u64) -> u64,
-    throw: impl Fn(u64, u64) -> u64,
-) -> Sketch<BINS> {
+/// Sketches a set by the throws of each element, one a round.
+fn thrown<const BINS: usize>(set: &[u64], throw: impl Fn(u64, u64) -> u64) -> Sketch<BINS> {
     const { assert!(BINS.is_power_of_two() && BINS <= 128) };
     let mut least = [u64::MAX; BINS];
     if set.is_empty() {
@@ -50,9 +46,8 @@ fn thrown<const BINS: usize>(
     let mut unchecked = 0;
     // The round goes into the top byte, so an early throw wins over a late one.
     for round in 0..2 * BINS as u64 {
-        let salt = salt(round);
         for &element in &*set {
-            let thrown = throw(element, salt);
+            let thrown = throw(element, round);
             let bin = if round < BINS as u64 { thrown as usize % BINS } else { round as usize - BINS };
             least[bin] = least[bin].min(round << 56 | thrown >> 8);
         }

@@ -310,16 +310,13 @@ impl Block {
         let (mut alphanumeric, mut special, mut inner) = (0, 0, 0);
         let (chunks, _) = bytes.as_chunks::<LANES>();
         for (at, chunk) in chunks.iter().enumerate() {
-            let chunk = Lanes::new(chunk.map(|byte| byte as i8));
+            let chunk = Lanes::of_bytes(chunk);
             // As signed numbers those outside ASCII are the least.
             let control = Lanes::splat(b' ' as i8).above(chunk);
             let is_special = control.or(chunk.alike(Lanes::splat(b'\'' as i8)));
-            let letter = chunk.or(Lanes::splat(0x20)).between(b'a' as i8, b'z' as i8);
-            let digit = chunk.between(b'0' as i8, b'9' as i8);
-            alphanumeric |= u64::from(letter.or(digit).bits()) << (LANES * at);
+            alphanumeric |= u64::from(chunk.letters().or(chunk.digits()).bits()) << (LANES * at);
             special |= u64::from(is_special.bits()) << (LANES * at);
-            // 10xxxxxx
-            inner += Lanes::splat(-0x40).above(chunk).bits().count_ones();
+            inner += chunk.inner().bits().count_ones();
         }
         Block { alphanumeric, special, inner }
     }
