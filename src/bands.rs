@@ -76,7 +76,7 @@ pub(crate) fn entry(bucket: u32, document: u32) -> u64 {
 pub(crate) fn pairs(entries: &mut [u64], skip: u32, filter: &mut TwiceFilter) -> (Vec<u64>, usize) {
     let bucket = |entry: u64| entry >> 32;
     // Most buckets hold one document.
-    let entries = filter.recurring(entries, |&entry| entry << skip & !u64::from(u32::MAX));
+    let entries = filter.recurring(entries, |&entry| (entry << skip >> 32) as u32);
     entries.sort_unstable();
     let mut pairs: Vec<u64> = Vec::new();
     let mut crowded = 0;

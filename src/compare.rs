@@ -16,17 +16,22 @@ use crate::cursor::Cursor;
 use crate::document::Document;
 use crate::fingerprints::{self, Posting, add_postings, lengths_of};
 use crate::intervals::Intervals;
-use crate::postings::{self, groups};
+use crate::postings::groups;
 use crate::report::{Comparison, PassageRow};
 use crate::sentences::{Reworded, reworded};
+use crate::shingles::shingles;
 use crate::tokens::Tokens;
+use crate::twice::TwiceFilter;
 
 /// Buffers that live as long as their worker.
 #[derive(Default)]
 pub(crate) struct Scratch {
+    /// The shingles of a document.
+    own: Vec<u64>,
     of_fingerprints: fingerprints::Scratch,
     postings: Vec<Posting>,
-    of_groups: postings::Scratch,
+    filter: TwiceFilter,
+    spare: Vec<Posting>,
     anchors: anchors::Scratch,
     align: align::Scratch,
 }
@@ -224,14 +229,16 @@ fn gather(mut found: Vec<Passage>) -> Vec<Passage> {
 
 /// All anchors between two documents.
 fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) -> Vec<Anchor> {
-    let Scratch { of_fingerprints, postings, of_groups, anchors: buffers, .. } = scratch;
+    let Scratch { own, of_fingerprints, postings, filter, spare, anchors: buffers, .. } = scratch;
     postings.clear();
     for (document, tokens) in (0..).zip([a, b]) {
-        add_postings(document, tokens, config, of_fingerprints, postings);
+        shingles(tokens.words, config.lengths(tokens.characters).shingle, own);
+        add_postings(document, tokens, own, config, of_fingerprints, postings);
     }
     let of = |document: u32| if document == 0 { a } else { b };
     let mut found = Vec::new();
-    for group in groups(postings, 0, of_groups) {
+    let recurring = filter.recurring(postings, Posting::half);
+    for group in groups(recurring, 0, spare) {
         let between = |anchor: Anchor| {
             if anchor.later() != anchor.earlier() {
                 found.push(anchor);

@@ -25,11 +25,11 @@ use crate::config::{Config, DedupeOn, Lengths, Only, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
 use crate::families::{self, Family, Occurrence, families};
-use crate::fingerprints::{self, Posting, add_postings, lengths_of};
+use crate::fingerprints::{self, Marked, Posting, add_postings, lengths_of};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::Occurrences;
 use crate::orphans::{Told, alone};
-use crate::postings::{self, groups, scatter};
+use crate::postings::{groups, scatter};
 use crate::projection::{Batch, Copies, project};
 use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
@@ -67,9 +67,9 @@ pub struct Detector {
 pub enum Stage {
     /// Splitting texts into tokens.
     Tokens,
-    /// Sketching documents and comparing candidates.
+    /// Comparing candidates for near-duplicates.
     NearDuplicates,
-    /// Collecting fingerprints that recur.
+    /// Sketching documents and collecting fingerprints that recur.
     Fingerprints,
     /// Aligning passages.
     Alignment,
@@ -313,23 +313,21 @@ impl Scan<'_> {
         let all: Vec<Words> = (0..collection.len() as u32)
             .map(|document| Words { words: collection.tokens(document).words.into(), numbers: Vec::new() })
             .collect();
-        let near = || match self.config.dedupe_on {
-            DedupeOn::Text => self.near_duplicates(&collection, &originals, &all),
-            // Only sketches until it is known what the bodies are.
-            DedupeOn::Body => {
-                let near = Near::alone(collection.len() as u32, Bands::choose(BINS, 1.0));
-                (near, self.sketches(&collection, &originals, &all))
-            }
+        let near = |sketches: &[Sketch<BINS>]| match self.config.dedupe_on {
+            DedupeOn::Text => self.near_duplicates(&collection, &originals, &all, sketches),
+            // Not before it is known what the bodies are.
+            DedupeOn::Body => Near::alone(collection.len() as u32, Bands::choose(BINS, 1.0)),
         };
         if self.config.only == Some(Only::Duplicates) {
-            let (near, _) = near();
+            let near = near(&self.sketches(&collection, &originals, &all));
             return self.duplicates(&collection, originals, near);
         }
         let lengths: Vec<u32> =
             (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
         let ignores = collection.roles.told > 0 || !ignored_hashes.is_empty();
         let ignored = ignores.then(|| Bits::new(lengths.iter().copied()));
-        let batches = self.alignments(&collection, &originals, ignored.as_ref());
+        let (postings, mut sketches) = self.postings(&collection, &originals);
+        let batches = self.alignments(&collection, postings, ignored.as_ref());
         let matched = Bits::new(lengths.iter().copied());
         batches.par_iter().for_each(|batch| {
             for (later, earlier, runs) in batch.alignments() {
@@ -348,7 +346,8 @@ impl Scan<'_> {
         }
         // Copies are projected one after the other, and families merged so, while
         // something else is done.
-        let ((near, mut sketches), families) = rayon::join(near, || {
+        let find_near = || near(&sketches);
+        let (near, families) = rayon::join(find_near, || {
             let copies = project(&batches, &lengths);
             self.families(&collection, &originals, batches, copies, &lengths, &matched)
         });
@@ -360,7 +359,8 @@ impl Scan<'_> {
         if self.config.dedupe_on == DedupeOn::Body {
             let boilerplate = self.boilerplate(&collection, &findings, &sketches, &lengths);
             let bodies = bodies(&collection, &boilerplate);
-            (findings.near, sketches) = self.near_duplicates(&collection, &findings.originals, &bodies);
+            sketches = self.sketches(&collection, &findings.originals, &bodies);
+            findings.near = self.near_duplicates(&collection, &findings.originals, &bodies, &sketches);
         }
         let placed = placed(&collection, &findings.families);
         let sights = sights(self.config, &collection, &placed);
@@ -524,21 +524,22 @@ impl Scan<'_> {
                         sketch(&hashes)
                     })
                     .collect();
-                (self.progress)(Stage::NearDuplicates, range.len() as u64, total);
+                (self.progress)(Stage::Fingerprints, range.len() as u64, total);
                 sketched
             })
             .collect()
     }
 
     /// The verified near-duplicate pairs among first copies, and the leaders,
-    /// by the words that documents are compared by; and all sketches of these.
+    /// by the words that documents are compared by and their sketches.
     fn near_duplicates(
         &self,
         collection: &Collection,
         originals: &[u32],
         words: &[Words],
-    ) -> (Near, Vec<Sketch<BINS>>) {
-        let sketches = self.sketches(collection, originals, words);
+        sketches: &[Sketch<BINS>],
+    ) -> Near {
+        let total = collection.len() as u64;
         let bands = Bands::choose(BINS, self.config.similarity);
         let roles = collection.roles;
         let takes_part = |document: &u32| {
@@ -550,7 +551,9 @@ impl Scan<'_> {
             let documents = (range.start as u32..range.end as u32).filter(takes_part);
             let keys =
                 |document| bands.keys(&sketches[document as usize]).map(move |key| entry(key, document));
-            documents.flat_map(keys).collect()
+            let keys = documents.flat_map(keys).collect();
+            (self.progress)(Stage::NearDuplicates, range.len() as u64, total);
+            keys
         });
         let (candidates, crowded) = candidates(buckets.collect(), collection.len());
         let least = self.config.similarity - margin(self.config.similarity);
@@ -583,7 +586,7 @@ impl Scan<'_> {
             verified.sort_unstable_by_key(|pair| (pair.a, pair.b));
         }
         let leaders = leaders(collection.len(), &verified);
-        (Near { bands, crowded, pairs: verified, leaders }, sketches)
+        Near { bands, crowded, pairs: verified, leaders }
     }
 
     /// Those of the pairs, sorted, that are as alike as is asked for, by sets of
@@ -626,7 +629,12 @@ impl Scan<'_> {
 
     /// All accepted alignments, in order of the later document; those with
     /// ignored texts only set bits of `ignored`.
-    fn alignments(&self, collection: &Collection, originals: &[u32], ignored: Option<&Bits>) -> Vec<Batch> {
+    fn alignments(
+        &self,
+        collection: &Collection,
+        postings: Vec<Vec<Posting>>,
+        ignored: Option<&Bits>,
+    ) -> Vec<Batch> {
         let roles = collection.roles;
         let words = |document: u32| collection.tokens(document).words;
         let lengths = |group: &[Posting]| lengths_of(group[0].key, self.config).of_runs();
@@ -653,16 +661,15 @@ impl Scan<'_> {
         // One list for several leaves larger stretches of memory free where partitions
         // were than one for each; but all threads are to have some.
         let chunk = (PARTITIONS / (8 * rayon::current_num_threads())).clamp(1, CHUNK);
-        let found: Vec<Vec<Anchor>> = self
-            .postings(collection, originals)
+        let found: Vec<Vec<Anchor>> = postings
             .into_par_iter()
             .chunks(chunk)
             .map_init(Default::default, |buffers, partitions| {
-                let (of_groups, scratch): &mut (postings::Scratch, anchors::Scratch) = buffers;
+                let (spare, scratch): &mut (Vec<Posting>, anchors::Scratch) = buffers;
                 let mut found = Vec::new();
                 for mut partition in partitions {
                     // The first byte of the key is the number of the partition.
-                    let groups = groups(&mut partition, 8, of_groups);
+                    let groups = groups(&mut partition, 8, spare);
                     for group in ahead(groups, |group| anchors::fetch_words(group, words, lengths(group))) {
                         anchors_of(group, scratch, &mut found);
                     }
@@ -696,25 +703,64 @@ impl Scan<'_> {
             .collect()
     }
 
-    /// The postings of all fingerprints, by partition of the key.
-    fn postings(&self, collection: &Collection, originals: &[u32]) -> Vec<Vec<Posting>> {
-        let total = collection.len() as u64;
-        let list = |range: &Range<usize>| {
-            let tokens: usize = range.clone().map(|document| collection.tokens(document as u32).len()).sum();
-            // Two of five tokens have one.
-            let mut found = Vec::with_capacity(tokens / 2);
-            let mut scratch = fingerprints::Scratch::default();
-            for document in range.clone().filter(|&document| originals[document] == document as u32) {
-                let document = document as u32;
-                let tokens = collection.tokens(document);
-                add_postings(document, tokens, self.config, &mut scratch, &mut found);
+    /// The postings of fingerprints that recur, and some others, by partition of the key;
+    /// and the sketches of first copies, which have the same shingles.
+    ///
+    /// Most fingerprints stand once. So at first all are only marked, and their keys counted
+    /// up to two.
+    fn postings(&self, collection: &Collection, originals: &[u32]) -> (Vec<Vec<Posting>>, Vec<Sketch<BINS>>) {
+        let total = collection.len();
+        let tokens: usize = (0..total as u32).map(|document| collection.tokens(document).len()).sum();
+        let mut filter = TwiceFilter::default();
+        // Two of five tokens have one.
+        filter.begin(tokens / 5 * 2);
+        let mark = |range: &Range<usize>| {
+            let (mut marked, mut halves, mut sketches) = (Marked::default(), Vec::new(), Vec::new());
+            let (mut scratch, mut hashes, mut found) =
+                (fingerprints::Scratch::default(), Vec::new(), Vec::new());
+            for document in range.clone() {
+                hashes.clear();
+                if originals[document] == document as u32 {
+                    let tokens = collection.tokens(document as u32);
+                    shingles(tokens.words, self.lengths(tokens).shingle, &mut hashes);
+                    found.clear();
+                    let own =
+                        add_postings(document as u32, tokens, &hashes, self.config, &mut scratch, &mut found);
+                    halves.extend(found.iter().map(Posting::half));
+                    marked.add(tokens, &found, own);
+                }
+                sketches.push(sketch(&hashes));
             }
-            (self.progress)(Stage::Fingerprints, range.len() as u64, total);
-            found.shrink_to_fit();
-            found
+            (self.progress)(Stage::Fingerprints, range.len() as u64, total as u64);
+            (marked, halves, sketches)
         };
-        let ranges = collection.ranges.iter().collect();
-        partitioned(ranges, list, |posting: &Posting| (posting.key >> 56) as usize)
+        let threads = rayon::current_num_threads().min(SHARES);
+        let (mut marked, mut sketches) = (Vec::new(), Vec::with_capacity(total));
+        for some in collection.ranges.chunks(collection.ranges.len().div_ceil(PARTS).max(1)) {
+            let made: Vec<(Marked, Vec<u32>, Vec<_>)> = some.par_iter().map(mark).collect();
+            let parts: Vec<_> = filter.parts(threads).collect();
+            parts
+                .into_par_iter()
+                .for_each(|mut part| made.iter().for_each(|(_, halves, _)| part.add(halves)));
+            for (some, _, mut sketched) in made {
+                marked.push(some);
+                sketches.append(&mut sketched);
+            }
+        }
+        let list = |(range, marked): (&Range<usize>, Marked)| {
+            let (mut postings, mut found) = (Vec::new(), Vec::new());
+            let mut reader = marked.reader();
+            for document in range.clone().filter(|&document| originals[document] == document as u32) {
+                found.clear();
+                let tokens = collection.tokens(document as u32);
+                reader.next(document as u32, tokens, self.config, &mut found);
+                postings.extend_from_slice(filter.passing(&mut found, Posting::half));
+            }
+            postings.shrink_to_fit();
+            postings
+        };
+        let sources = collection.ranges.iter().zip(marked).collect();
+        (partitioned(sources, list, |posting: &Posting| (posting.key >> 56) as usize), sketches)
     }
 
     /// Gathers alignments into families, in their final order.

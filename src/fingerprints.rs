@@ -33,6 +33,14 @@ pub(crate) struct Posting {
     pub position: u32,
 }
 
+impl Posting {
+    /// The first half of its key.
+    #[inline]
+    pub(crate) fn half(&self) -> u32 {
+        (self.key >> 32) as u32
+    }
+}
+
 /// Buffers that live as long as their worker.
 #[derive(Default)]
 pub(crate) struct Scratch {
@@ -42,7 +50,8 @@ pub(crate) struct Scratch {
 }
 
 /// Appends the fingerprints of a document, in order, and then one for every block that
-/// is not sure to hold one.
+/// is not sure to hold one. Returns the number of the former. `own` are the document's
+/// shingles.
 ///
 /// Stretches of words in a document of single characters, or the other way round,
 /// have fingerprints of their own lengths besides, by which they are found in
@@ -50,34 +59,99 @@ pub(crate) struct Scratch {
 pub(crate) fn add_postings(
     document: u32,
     tokens: &Tokens,
+    own: &[u64],
     config: &Config,
     scratch: &mut Scratch,
     found: &mut Vec<Posting>,
-) {
-    let mut add = |range, characters, found: &mut Vec<Posting>| {
-        select(tokens, range, config, characters, scratch, |key, position| {
+) -> usize {
+    let Scratch { hashes, ranks } = scratch;
+    let mut add = |range, hashes: &[u64], characters, found: &mut Vec<Posting>| {
+        select(tokens, range, hashes, (config, characters), ranks, |key, position| {
             found.push(Posting { key, document, position: position as u32 });
         });
     };
     let from = found.len();
-    add(0..tokens.len(), tokens.characters, found);
+    add(0..tokens.len(), own, tokens.characters, found);
     let to = found.len();
     blocks(document, tokens, config, from..to, found);
     if has_sorts(config) {
+        let characters = !tokens.characters;
         for &(from, to) in tokens.others {
-            add(from as usize..to as usize, !tokens.characters, found);
+            let range = from as usize..to as usize;
+            shingles(&tokens.words[range.clone()], config.lengths(characters).shingle, hashes);
+            add(range, hashes, characters, found);
         }
+    }
+    to - from
+}
+
+/// The fingerprints of some documents, held in little: a bit at every token that one of
+/// the document's own begins with, since their keys can be made again, and the others as
+/// they are.
+#[derive(Default)]
+pub(crate) struct Marked {
+    /// Those of each document begin a word.
+    marks: Vec<u64>,
+    others: Vec<Posting>,
+}
+
+impl Marked {
+    /// Adds what [`add_postings`] found in a document, of which the first are its `own`.
+    pub(crate) fn add(&mut self, tokens: &Tokens, found: &[Posting], own: usize) {
+        let first = self.marks.len();
+        self.marks.resize(first + tokens.len().div_ceil(64), 0);
+        let (own, others) = found.split_at(own);
+        for &Posting { position, .. } in own {
+            self.marks[first + position as usize / 64] |= 1 << (position % 64);
+        }
+        self.others.extend_from_slice(others);
+    }
+
+    /// What was added, to be read in the same order.
+    pub(crate) fn reader(&self) -> Reader<'_> {
+        Reader { marks: &self.marks, others: &self.others }
+    }
+}
+
+/// What is left of the fingerprints of some documents.
+pub(crate) struct Reader<'m> {
+    marks: &'m [u64],
+    others: &'m [Posting],
+}
+
+impl Reader<'_> {
+    /// Appends the fingerprints of the next document, as they were found.
+    pub(crate) fn next(&mut self, document: u32, tokens: &Tokens, config: &Config, found: &mut Vec<Posting>) {
+        let k = config.lengths(tokens.characters).shingle;
+        let marks = self.marks.split_off(..tokens.len().div_ceil(64)).expect("added");
+        for (at, &word) in marks.iter().enumerate() {
+            let mut left = word;
+            while left != 0 {
+                let position = 64 * at + left.trailing_zeros() as usize;
+                let words = &tokens.words[position..position + k];
+                // Almost always of five, which needs no loop.
+                let hash = words
+                    .first_chunk::<5>()
+                    .filter(|_| k == 5)
+                    .map_or_else(|| hash::words(words), |five| hash::words(five));
+                let key = key(hash, tokens.characters, config);
+                found.push(Posting { key, document, position: position as u32 });
+                left &= left - 1;
+            }
+        }
+        let others = self.others.iter().take_while(|one| one.document == document).count();
+        found.extend_from_slice(self.others.split_off(..others).expect("so many"));
     }
 }
 
 /// Calls `found` with the key and the position of every fingerprint in a range of
-/// tokens, in order.
+/// tokens, which has these shingles, in order.
 fn select(
     tokens: &Tokens,
     range: Range<usize>,
-    config: &Config,
-    characters: bool,
-    scratch: &mut Scratch,
+    hashes: &[u64],
+    (config, characters): (&Config, bool),
+    ranks: &mut Vec<u32>,
     mut found: impl FnMut(u64, usize),
 ) {
     let lengths = config.lengths(characters);
@@ -85,8 +159,6 @@ fn select(
     if range.len() < k {
         return;
     }
-    let Scratch { hashes, ranks } = scratch;
-    shingles(&tokens.words[range.clone()], k, hashes);
     rank_all(tokens, range.clone(), k, hashes, ranks);
     winnow(ranks, lengths.window, |at| found(key(hashes[at], characters, config), range.start + at));
 }
@@ -289,8 +361,10 @@ mod tests {
 
     fn keys(text: &str) -> Vec<(u64, u32)> {
         let chunk = TokenChunk::new(std::iter::once(text), false);
-        let mut found = Vec::new();
-        add_postings(7, &chunk.get(0, text), &Config::default(), &mut Scratch::default(), &mut found);
+        let (tokens, config) = (chunk.get(0, text), Config::default());
+        let (mut own, mut found) = (Vec::new(), Vec::new());
+        shingles(tokens.words, config.lengths(tokens.characters).shingle, &mut own);
+        add_postings(7, &tokens, &own, &config, &mut Scratch::default(), &mut found);
         assert!(found.iter().all(|posting| posting.document == 7));
         found.into_iter().map(|posting| (posting.key, posting.position)).collect()
     }
@@ -341,6 +415,29 @@ mod tests {
                 if least != PASSED_OVER && expected.last() != Some(&at) {
                     expected.push(at);
                 }
+            }
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn marked_fingerprints_are_read_as_they_were_found(
+            texts in prop::collection::vec(prop::collection::vec(prop_oneof![6 => "[a-z]{2,6}", 1 => "[a-z]{3,9}\n\n", 2 => "[一-九]{9,30}"], 0..60), 1..6),
+            shingle in prop_oneof![Just(5usize), 3usize..8],
+        ) {
+            let texts: Vec<String> = texts.iter().map(|words| words.join(" ")).collect();
+            let chunk = TokenChunk::new(texts.iter().map(String::as_str), false);
+            let config = Config { shingle, ..Config::default() };
+            let (mut marked, mut expected) = (Marked::default(), Vec::new());
+            for (document, text) in (0..).zip(&texts) {
+                let (tokens, from) = (chunk.get(document as usize, text), expected.len());
+                let mut own = Vec::new();
+                shingles(tokens.words, config.lengths(tokens.characters).shingle, &mut own);
+                let own = add_postings(document, &tokens, &own, &config, &mut Scratch::default(), &mut expected);
+                marked.add(&tokens, &expected[from..], own);
+            }
+            let (mut reader, mut found) = (marked.reader(), Vec::new());
+            for (document, text) in (0..).zip(&texts) {
+                reader.next(document, &chunk.get(document as usize, text), &config, &mut found);
             }
             prop_assert_eq!(found, expected);
         }

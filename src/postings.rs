@@ -1,31 +1,21 @@
 //! Postings: where each fingerprint stands, grouped.
 //!
-//! They are scattered into partitions by the top bits of their key. Most stand once and
-//! are passed over; the others are sorted. Linear but for what keys that begin alike
-//! leave to be sorted.
+//! Most stand once and are passed over; the others are scattered into partitions by the
+//! top bits of their key, and sorted. Linear but for what keys that begin alike leave to
+//! be sorted.
 
 use crate::fingerprints::Posting;
-use crate::twice::TwiceFilter;
-
-/// Buffers that live as long as their worker.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    filter: TwiceFilter,
-    spare: Vec<Posting>,
-}
 
 /// The postings of every key of several, by key and then in the order in which they are
-/// given. The first `skip` bits of all keys are equal.
+/// given. The first `skip` bits of all keys are equal. `spare` is a buffer.
 pub(crate) fn groups<'p>(
     postings: &'p mut [Posting],
     skip: u32,
-    scratch: &mut Scratch,
+    spare: &mut Vec<Posting>,
 ) -> impl Iterator<Item = &'p [Posting]> + use<'p> {
-    let Scratch { filter, spare } = scratch;
-    let recurring = filter.recurring(postings, |posting| posting.key << skip);
-    sort_by_key(recurring, skip, spare);
-    let recurring: &'p [Posting] = recurring;
-    recurring.chunk_by(|x, y| x.key == y.key).filter(|group| group.len() > 1)
+    sort_by_key(postings, skip, spare);
+    let postings: &'p [Posting] = postings;
+    postings.chunk_by(|x, y| x.key == y.key).filter(|group| group.len() > 1)
 }
 
 /// Sorts postings by key, and those of one key as they were.
@@ -98,7 +88,7 @@ mod tests {
             let mut sorted = postings.clone();
             sorted.sort_by_key(|posting| posting.key);
             let expected: Vec<&[Posting]> = sorted.chunk_by(|x, y| x.key == y.key).filter(|group| group.len() > 1).collect();
-            let found: Vec<&[Posting]> = groups(&mut postings, 8, &mut Scratch::default()).collect();
+            let found: Vec<&[Posting]> = groups(&mut postings, 8, &mut Vec::new()).collect();
             prop_assert_eq!(found, expected);
         }
 

@@ -5,10 +5,11 @@ use crate::align::align_all;
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::fingerprints::{self, Posting, add_postings, lengths_of};
-use crate::postings::{self, groups};
+use crate::postings::groups;
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, sketch};
 use crate::tokens::{TokenChunk, Tokens};
+use crate::twice::TwiceFilter;
 
 /// Texts with their tokens.
 #[derive(Debug)]
@@ -62,8 +63,10 @@ impl<'a> Prepared<'a> {
 
     fn postings(&self) -> Vec<Posting> {
         let (mut found, mut scratch) = (Vec::new(), fingerprints::Scratch::default());
+        let mut own = Vec::new();
         for (document, tokens) in (0..).zip(self.each()) {
-            add_postings(document, &tokens, &self.config, &mut scratch, &mut found);
+            shingles(tokens.words, self.config.lengths(tokens.characters).shingle, &mut own);
+            add_postings(document, &tokens, &own, &self.config, &mut scratch, &mut found);
         }
         found
     }
@@ -74,7 +77,9 @@ impl<'a> Prepared<'a> {
         let words = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]).words;
         let mut found = Vec::new();
         let mut scratch = anchors::Scratch::default();
-        for group in groups(&mut postings, 0, &mut postings::Scratch::default()) {
+        let mut filter = TwiceFilter::default();
+        let recurring = filter.recurring(&mut postings, Posting::half);
+        for group in groups(recurring, 0, &mut Vec::new()) {
             let lengths = lengths_of(group[0].key, &self.config).of_runs();
             anchors(group, words, lengths, &mut scratch, |anchor| found.push(anchor));
         }
