@@ -108,7 +108,7 @@ pub(crate) fn align_all<'a>(
     let pairs = ahead(pairs, |pair| fetch(earlier(pair)));
     let pairs = ahead(pairs, |pair| {
         fetch(&earlier(pair).words[pair[0].a() as usize]);
-        fetch(&earlier(pair).places[pair[0].a() as usize]);
+        earlier(pair).places.fetch(pair[0].a() as usize);
     });
     let mut begun = None;
     for pair in pairs {
@@ -504,8 +504,10 @@ const SHORT: usize = 4;
 
 /// Whether a token is short.
 fn is_short(tokens: &Tokens, number: usize) -> bool {
-    let next = tokens.places.get(number + 1).map_or(tokens.text.len(), |place| place.byte());
-    next - tokens.places[number].byte() <= SHORT
+    if number + 1 < tokens.len() {
+        return tokens.places.step(number) <= SHORT;
+    }
+    tokens.text.len() - tokens.places.byte(number) <= SHORT
 }
 
 /// Takes out of the runs what is equal only in 32 bits. Returns whether there
@@ -530,27 +532,26 @@ fn check_on_text(b: &Tokens, a: &Tokens, runs: &mut Vec<Run>) -> bool {
 /// Whether a run is equal in both texts: token by token, but for those that stand in the
 /// same bytes.
 fn equal_text(b: &Tokens, a: &Tokens, run: &Run) -> bool {
-    let (b_places, a_places) = (&b.places[run.b as usize..], &a.places[run.a as usize..]);
+    let (b_from, a_from) = (run.b as usize, run.a as usize);
+    let (b_byte, a_byte) = (|at: usize| b.places.byte(b_from + at), |at: usize| a.places.byte(a_from + at));
     let len = run.len as usize;
     // Up to the token behind the run, if there is one in both.
-    let end = if b_places.len().min(a_places.len()) > len { len } else { len - 1 };
+    let end = if (b.len() - b_from).min(a.len() - a_from) > len { len } else { len - 1 };
+    let (b_last, a_last) = (b_byte(end), a_byte(end));
     let mut at = 0;
     while at < len {
-        let (b_from, a_from) = (b_places[at].byte(), a_places[at].byte());
-        let (b_bytes, a_bytes) = (&b.text.as_bytes()[b_from..], &a.text.as_bytes()[a_from..]);
+        let (b_first, a_first) = (b_byte(at), a_byte(at));
+        let (b_bytes, a_bytes) = (&b.text.as_bytes()[b_first..], &a.text.as_bytes()[a_first..]);
         // A little more, so that the last are compared together as well.
-        let wanted = b_places[end].byte() - b_from + LANES;
+        let wanted = b_last - b_first + LANES;
         let b_bytes = &b_bytes[..wanted.min(b_bytes.len())];
         let common = common_bytes(b_bytes, a_bytes);
         // Whether all before a token is in them.
-        let lies_in = |next: usize| {
-            let (b_next, a_next) = (b_places[next].byte() - b_from, a_places[next].byte() - a_from);
-            b_next == a_next && b_next <= common
-        };
-        if lies_in(end) {
+        let lies_in = |b: usize, a: usize| b - b_first == a - a_first && b - b_first <= common;
+        if lies_in(b_last, a_last) {
             at = end;
         }
-        while at < end && lies_in(at + 1) {
+        while at < end && lies_in(b_byte(at + 1), a_byte(at + 1)) {
             at += 1;
         }
         if at < len && !same(b, run.b as usize + at, a, run.a as usize + at) {

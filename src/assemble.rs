@@ -241,7 +241,7 @@ impl<'a> Context<'a> {
             let first = list(number)[0];
             let tokens = self.collection.tokens(first.document);
             let sight = self.sights_of(number, sights).next().expect("a sight for each");
-            fetch(&tokens.places[first.start as usize]);
+            tokens.places.fetch(first.start as usize);
             let (from, to) = sight.bytes;
             fetch(&tokens.text.as_bytes()[from as usize..to.min(from + FIRST_BYTES) as usize]);
         })
@@ -452,7 +452,7 @@ impl<'a> Context<'a> {
         let mut floor = 0;
         let of = |stretch: &Stretch| placed.get(stretch.occurrence as usize);
         let stretches = ahead(stretches.iter(), |stretch| {
-            fetch(&tokens.places[stretch.start as usize]);
+            tokens.places.fetch(stretch.start as usize);
             if let Some(placed) = of(stretch) {
                 fetch(&extents[placed.other as usize]);
                 fetch(self.occurrences.at(placed.other));

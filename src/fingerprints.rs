@@ -18,7 +18,7 @@ use crate::config::{Config, Lengths};
 use crate::hash;
 use crate::lanes::{LANES, Lanes};
 use crate::shingles::shingles;
-use crate::tokens::{Place, Tokens};
+use crate::tokens::Tokens;
 
 /// Fewest tokens, and fewest bytes, of a line or paragraph hashed whole.
 const BLOCK_TOKENS: usize = 2;
@@ -186,14 +186,13 @@ const PASSED_OVER: u32 = i32::MAX as u32;
 /// The ranks of shingles: the first 30 bits of their hashes, but for those that tell too
 /// little.
 fn rank_all(tokens: &Tokens, range: Range<usize>, k: usize, hashes: &[u64], ranks: &mut Vec<u32>) {
-    let (words, places) = (&tokens.words[range.clone()], &tokens.places[range]);
+    let words = &tokens.words[range.clone()];
     let least = if tokens.split { k - 1 } else { 2 * k };
     let rank = |hash: u64| (hash >> 34) as u32;
-    // In bytes, up to the last token.
-    let length = |first: Place, last: Place| (last.byte() - first.byte()) as u32;
     let exactly = |at: usize| {
-        let length = length(places[at], places[at + k - 1]);
-        let tells = length >= least as u32 && three_distinct(&words[at..at + k]);
+        // In bytes, up to the last token.
+        let [first, last] = [at, at + k - 1].map(|at| tokens.places.byte(range.start + at));
+        let tells = last - first >= least && three_distinct(&words[at..at + k]);
         if tells { rank(hashes[at]) } else { PASSED_OVER }
     };
     ranks.clear();
@@ -202,15 +201,11 @@ fn rank_all(tokens: &Tokens, range: Range<usize>, k: usize, hashes: &[u64], rank
     let start = hashes.len() - rest.len();
     (start..).zip(rest).for_each(|(at, rank)| *rank = exactly(at));
     // Most tell enough for sure, by their first three words.
-    let shortest = [least as u32; LANES];
     for (start, chunk) in (0..).step_by(LANES).zip(chunks) {
         let words = &words[start..];
         let [x, y, z] = [0, 1, 2].map(|by| words[by..].first_chunk().expect("more than ranks"));
         let equal = |x, y| Lanes::equal_each(x, y);
-        let firsts: &[Place; LANES] = places[start..].first_chunk().expect("more than ranks");
-        let lasts: &[Place; LANES] = places[start + k - 1..].first_chunk().expect("as many as ranks");
-        let lengths = std::array::from_fn(|at| length(firsts[at], lasts[at]));
-        let short = Lanes::less_each(&lengths, &shortest);
+        let short = tokens.places.may_be_less(range.start + start, k - 1, least as u16);
         let mut doubtful = equal(x, y).or(equal(y, z)).or(equal(x, z)).or(short).bits();
         while doubtful != 0 {
             let at = doubtful.trailing_zeros() as usize;
@@ -305,7 +300,7 @@ fn blocks(document: u32, tokens: &Tokens, config: &Config, own: Range<usize>, fo
     let mut paragraph = 0;
     let mut line = 0;
     while line < tokens.len() {
-        let end = tokens.next_line(line + 1);
+        let end = tokens.places.next_line(line + 1);
         let selected = &found[..own.end];
         // Those selected before this line lie behind.
         unseen += selected[unseen..].iter().take_while(|one| (one.position as usize) < line).count();
@@ -342,7 +337,7 @@ fn blocks(document: u32, tokens: &Tokens, config: &Config, own: Range<usize>, fo
 
 /// Whether a range of tokens is long enough to be looked for as a block.
 pub(crate) fn is_block(tokens: &Tokens, from: usize, end: usize) -> bool {
-    end - from >= BLOCK_TOKENS && tokens.token(end - 1).end - tokens.places[from].byte() >= BLOCK_BYTES
+    end - from >= BLOCK_TOKENS && tokens.token(end - 1).end - tokens.places.byte(from) >= BLOCK_BYTES
 }
 
 /// Blocks have keys of their own, so that they never meet a shingle. Their first token
@@ -454,7 +449,7 @@ mod tests {
             prop_assert_eq!(ranks.len(), tokens.len() + 1 - k);
             for (at, (rank, hash)) in ranks.into_iter().zip(hashes).enumerate() {
                 let distinct: std::collections::BTreeSet<u32> = tokens.words[at..at + k].iter().copied().collect();
-                let bytes = tokens.places[at + k - 1].byte() - tokens.places[at].byte();
+                let bytes = tokens.places.byte(at + k - 1) - tokens.places.byte(at);
                 let tells = distinct.len() >= 3 && bytes >= 2 * k;
                 prop_assert_eq!(rank, if tells { (hash >> 34) as u32 } else { PASSED_OVER });
             }

@@ -70,7 +70,7 @@ impl Facts {
     ) -> Facts {
         let len = tokens.len() as u32;
         let edge = (len / 20).max(30);
-        let first = tokens.places[start as usize].byte();
+        let first = tokens.places.byte(start as usize);
         let last = tokens.token(end as usize - 1).end;
         let from = quotes.partition_point(|quote| quote.1 <= first);
         let (mut inside, mut quoted) = (0, 0);

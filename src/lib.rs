@@ -149,6 +149,7 @@ mod lanes;
 mod ledger;
 mod occurrences;
 mod orphans;
+mod places;
 mod postings;
 mod projection;
 mod report;

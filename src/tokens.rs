@@ -15,6 +15,7 @@ use std::hint::select_unpredictable;
 use crate::fold::{Class, fold};
 use crate::hash;
 use crate::lanes::{LANES, Lanes, count};
+use crate::places::{End, Place, PlaceList, Places};
 
 /// One token of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,34 +37,6 @@ impl Token {
     /// them by accident; matches are checked with [`same`].
     pub(crate) fn word(self) -> u32 {
         (self.hash >> 32) as u32
-    }
-}
-
-/// Where a token starts: its byte, and whether it begins a line or a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place(u32);
-
-impl Place {
-    const LINE: u32 = 1 << 31;
-    const BREAK: u32 = 1 << 30;
-
-    /// The token's first byte.
-    #[inline]
-    pub(crate) fn byte(self) -> usize {
-        (self.0 & (Place::BREAK - 1)) as usize
-    }
-
-    /// Whether it is the first token of a line.
-    #[inline]
-    pub(crate) fn starts_line(self) -> bool {
-        self.0 & Place::LINE != 0
-    }
-
-    /// Whether it is the first token of a block: after a blank line, or after a
-    /// line that was not broken just to fit a page.
-    #[inline]
-    pub(crate) fn starts_block(self) -> bool {
-        self.0 & Place::BREAK != 0
     }
 }
 
@@ -103,15 +76,13 @@ impl<'a> Tokenizer<'a> {
     /// The place of the token just read.
     #[inline]
     fn place(&mut self, token: &Token) -> Place {
-        let mut place = token.start as u32;
-        if self.newlines > 0 {
-            place |= Place::LINE;
-            if self.newlines > 1 || !self.wrapped {
-                place |= Place::BREAK;
-            }
-            self.newlines = 0;
+        let place = Place::new(token.start);
+        if self.newlines == 0 {
+            return place;
         }
-        Place(place)
+        let starts_block = self.newlines > 1 || !self.wrapped;
+        self.newlines = 0;
+        place.beginning(starts_block)
     }
 
     /// A line of this many bytes may have been broken to fit a page, so the
@@ -478,7 +449,7 @@ pub(crate) struct Tokens<'a> {
     /// A token's hash in 32 bits; none of a chunk [`without_words`](TokenChunk::without_words).
     pub words: &'a [u32],
     /// Where it starts; none of a chunk that is [`unplaced`](TokenChunk::unplaced).
-    pub places: &'a [Place],
+    pub places: Places<'a>,
     /// Letters and digits.
     pub weight: u32,
     /// Characters of the text.
@@ -499,7 +470,7 @@ impl Tokens<'_> {
 
     /// The token with a number, read again from the text.
     pub(crate) fn token(&self, number: usize) -> Token {
-        token_at(self.text, self.places[number].byte(), self.split)
+        token_at(self.text, self.places.byte(number), self.split)
     }
 
     /// The letters and digits of a range of tokens.
@@ -513,14 +484,18 @@ impl Tokens<'_> {
 
     /// The bytes from the first token of a range to the one behind it.
     fn extent(&self, from: usize, to: usize) -> std::ops::Range<usize> {
-        let byte = |number: usize| self.places.get(number).map_or(self.text.len(), |place| place.byte());
-        byte(from)..byte(to)
+        self.byte(from)..self.byte(to)
+    }
+
+    /// The first byte of a token, or the end of the text.
+    fn byte(&self, number: usize) -> usize {
+        if number < self.places.len() { self.places.byte(number) } else { self.text.len() }
     }
 
     /// A range of tokens, read again from the text.
     fn range(&self, from: usize, to: usize) -> impl Iterator<Item = Token> {
         let mut tokenizer = Tokenizer::new(self.text, self.split);
-        tokenizer.at = self.places.get(from).map_or(0, |place| place.byte());
+        tokenizer.at = self.byte(from);
         tokenizer.take(to - from)
     }
 
@@ -553,7 +528,7 @@ impl Tokens<'_> {
     /// first and closes the last; `floor` is where it may start at the
     /// earliest.
     pub(crate) fn bytes(&self, from: usize, to: usize, floor: usize) -> std::ops::Range<usize> {
-        let first = self.places[from].byte();
+        let first = self.places.byte(from);
         let last = self.token(to - 1).end;
         let before = self.text[floor.min(first)..first].chars().rev().take_while(|&c| opens(c));
         let after = self.text[last..].chars().take_while(|&c| closes(c));
@@ -581,20 +556,7 @@ impl Tokens<'_> {
     /// Whether a token begins a line; the end of the text counts as one.
     #[inline]
     pub(crate) fn starts_line(&self, number: usize) -> bool {
-        self.places.get(number).is_none_or(|place| place.starts_line())
-    }
-
-    /// The first token from a number on that begins a line, or the end of the text.
-    pub(crate) fn next_line(&self, from: usize) -> usize {
-        let mut at = from;
-        // Many at once, since few begin one.
-        while let Some(some) = self.places[at..].first_chunk::<16>()
-            && some.iter().fold(0, |all, place| all | place.0) & Place::LINE == 0
-        {
-            at += some.len();
-        }
-        let line = self.places[at..].iter().position(|place| place.starts_line());
-        line.map_or(self.places.len(), |line| at + line)
+        self.places.starts_line(number)
     }
 
     /// Whether a full stop or its like stands between a token and the one before,
@@ -612,7 +574,7 @@ impl Tokens<'_> {
     /// Whether a token begins a block; the end of the text counts as one.
     #[inline]
     pub(crate) fn starts_block(&self, number: usize) -> bool {
-        self.places.get(number).is_none_or(|place| place.starts_block())
+        self.places.starts_block(number)
     }
 }
 
@@ -652,7 +614,7 @@ fn closes(c: char) -> bool {
 
 /// Whether two tokens are equal when folded, judged by their text.
 pub(crate) fn same(a: &Tokens, a_number: usize, b: &Tokens, b_number: usize) -> bool {
-    let from = |tokens: &Tokens, number: usize| tokens.places[number].byte();
+    let from = |tokens: &Tokens, number: usize| tokens.places.byte(number);
     let (a_rest, b_rest) = (&a.text.as_bytes()[from(a, a_number)..], &b.text.as_bytes()[from(b, b_number)..]);
     same_ascii_word(a_rest, b_rest) || {
         let (x, y) = (a.token(a_number), b.token(b_number));
@@ -702,7 +664,8 @@ struct Extent {
     weight: u32,
     chars: u32,
     characters: bool,
-    /// Where its stretches of the other sort end.
+    /// Where its places end, and its stretches of the other sort.
+    places: End,
     others: usize,
 }
 
@@ -756,10 +719,10 @@ impl Stretches {
 }
 
 /// The tokens of many documents, laid out one after the other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct TokenChunk {
     words: Vec<u32>,
-    places: Vec<Place>,
+    places: PlaceList,
     documents: Vec<Extent>,
     others: Vec<(u32, u32)>,
     split: bool,
@@ -778,11 +741,14 @@ impl TokenChunk {
 
     fn made<'a, const PLACED: bool>(texts: impl Iterator<Item = &'a str> + Clone, split: bool) -> Self {
         let bytes: usize = texts.clone().map(str::len).sum();
-        let mut chunk = TokenChunk { split, ..TokenChunk::default() };
-        chunk.words.reserve(bytes / 5);
-        if PLACED {
-            chunk.places.reserve(bytes / 5);
-        }
+        let expected = bytes / 5;
+        let mut chunk = TokenChunk {
+            words: Vec::with_capacity(expected),
+            places: PlaceList::with_capacity(if PLACED { expected } else { 0 }),
+            documents: Vec::new(),
+            others: Vec::new(),
+            split,
+        };
         let mut stretches = Stretches::default();
         for text in texts {
             let first = chunk.words.len();
@@ -806,7 +772,8 @@ impl TokenChunk {
             let others = stretches.end((last - first) as u32, characters);
             chunk.others.extend(others.filter(|_| !split));
             let others = chunk.others.len();
-            chunk.documents.push(Extent { first, last, weight, chars, characters, others });
+            let places = chunk.places.end();
+            chunk.documents.push(Extent { first, last, weight, chars, characters, places, others });
         }
         chunk.words.shrink_to_fit();
         chunk.places.shrink_to_fit();
@@ -821,16 +788,18 @@ impl TokenChunk {
     /// The tokens of the document with a number inside this chunk.
     #[inline]
     pub(crate) fn get<'a>(&'a self, number: usize, text: &'a str) -> Tokens<'a> {
-        let Extent { first, last, weight, chars, characters, others } = self.documents[number];
-        let before = number.checked_sub(1).map_or(0, |before| self.documents[before].others);
+        let Extent { first, last, weight, chars, characters, places, others } = self.documents[number];
+        let before = number.checked_sub(1).map(|before| &self.documents[before]);
+        let (places_before, others_before) =
+            before.map_or((End::default(), 0), |before| (before.places, before.others));
         Tokens {
             text,
             words: self.words.get(first..last).unwrap_or_default(),
-            places: self.places.get(first..last).unwrap_or_default(),
+            places: self.places.between(places_before, places),
             weight,
             chars,
             characters,
-            others: &self.others[before..others],
+            others: &self.others[others_before..others],
             split: self.split,
         }
     }
@@ -987,28 +956,13 @@ mod tests {
     fn lines_and_blocks() {
         let wrapped = "x".repeat(60);
         let text = format!("title\r\n{wrapped}\nrest of it\n \nnew block\nline");
-        let mut tokenizer = Tokenizer::new(&text, false);
-        let mut found = Vec::new();
-        while let Some((token, place)) = tokenizer.next_placed() {
-            assert_eq!(place.byte(), token.start);
-            if place.starts_line() {
-                found.push((text[token.start..token.end].to_owned(), place.starts_block()));
-            }
-        }
+        let chunk = TokenChunk::new(std::iter::once(&*text), false);
+        let tokens = chunk.get(0, &text);
+        let lines = (0..tokens.len()).filter(|&at| tokens.starts_line(at));
+        let word = |at: usize| text[tokens.places.byte(at)..tokens.token(at).end].to_owned();
+        let found: Vec<(String, bool)> = lines.map(|at| (word(at), tokens.starts_block(at))).collect();
         let expected = [("title", true), (&wrapped, true), ("rest", false), ("new", true), ("line", true)];
         assert_eq!(found, expected.map(|(word, block)| (word.to_owned(), block)));
-    }
-
-    proptest! {
-        #[test]
-        fn the_next_line_is_the_first_token_that_begins_one(text in "([a-c]{1,3} ){0,40}(\n([a-c] ){0,40}){0,4}") {
-            let chunk = TokenChunk::new(std::iter::once(&*text), false);
-            let tokens = chunk.get(0, &text);
-            for from in 0..=tokens.len() {
-                let expected = (from..tokens.len()).find(|&at| tokens.starts_line(at));
-                prop_assert_eq!(tokens.next_line(from), expected.unwrap_or(tokens.len()));
-            }
-        }
     }
 
     #[test]

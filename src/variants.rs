@@ -65,7 +65,7 @@ impl Outline {
         if compare == Compare::DigitsMasked {
             let is_number = |&at: &usize| {
                 // Most tokens begin with a letter and need no second look.
-                if tokens.text.as_bytes()[tokens.places[at].byte()].is_ascii_alphabetic() {
+                if tokens.text.as_bytes()[tokens.places.byte(at)].is_ascii_alphabetic() {
                     return false;
                 }
                 let token = tokens.token(at);
