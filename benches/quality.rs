@@ -153,8 +153,8 @@ struct Judged {
     set: String,
     part: String,
     doc: String,
-    start_byte: u64,
-    end_byte: u64,
+    start_byte: u32,
+    end_byte: u32,
     text: String,
     kind: String,
     also: Vec<String>,
@@ -182,7 +182,7 @@ fn judged(set: &str, documents: Option<Vec<Document>>) {
             // The occurrence that has most in common with the place.
             let common = |o: &&&OccurrenceRow| {
                 let both = row.end_byte.min(o.end_byte).saturating_sub(row.start_byte.max(o.start_byte));
-                (2 * both) as i64 - (o.end_byte - o.start_byte) as i64
+                2 * i64::from(both) - i64::from(o.end_byte - o.start_byte)
             };
             let found = places.get(&*row.doc).and_then(|all| all.iter().max_by_key(common));
             let found = found.map(|o| &report.families[o.family as usize - 1]);
@@ -324,8 +324,8 @@ fn passages(folder: &Path) {
             .flat_map(|(&pair, comparison)| {
                 comparison.passages.iter().map(move |row| Passage {
                     pair,
-                    a: row.a_start_char..row.a_end_char,
-                    b: row.b_start_char..row.b_end_char,
+                    a: row.a_start_char.into()..row.a_end_char.into(),
+                    b: row.b_start_char.into()..row.b_end_char.into(),
                 })
             })
             .collect();

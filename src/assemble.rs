@@ -142,12 +142,12 @@ pub(crate) fn sights(config: &Config, tokens: &Tokens, placed: &[Placed]) -> Vec
         ends.extend([(sight.bytes.0, at, true), (sight.bytes.1, at, false)]);
     }
     ends.sort_unstable();
-    let mut cursor = Cursor::new(tokens.text);
+    let mut cursor = Cursor::new(tokens.text, tokens.chars);
     for (byte, at, starts) in ends {
         let (chars, line) = cursor.go(byte as usize);
         let Sight { chars: (from, to), lines: (first, last), .. } = &mut sights[at];
         let (of_chars, of_lines) = if starts { (from, first) } else { (to, last) };
-        (*of_chars, *of_lines) = (chars as u32, line as u32);
+        (*of_chars, *of_lines) = (chars, line);
     }
     sights
 }
@@ -324,12 +324,12 @@ impl<'a> Context<'a> {
             family: number + 1,
             doc: self.id(o.document),
             variant,
-            start_byte: sight.bytes.0.into(),
-            end_byte: sight.bytes.1.into(),
-            start_char: sight.chars.0.into(),
-            end_char: sight.chars.1.into(),
-            start_line: sight.lines.0.into(),
-            end_line: sight.lines.1.into(),
+            start_byte: sight.bytes.0,
+            end_byte: sight.bytes.1,
+            start_char: sight.chars.0,
+            end_char: sight.chars.1,
+            start_line: sight.lines.0,
+            end_line: sight.lines.1,
             identity: o.identity(),
         }));
         FamilyRow {
@@ -448,7 +448,7 @@ impl<'a> Context<'a> {
         let mut fractional = 0.0;
         let mut by_source: Vec<(u32, u64)> = Vec::new();
         let own = &extents[self.occurrences.places_in(document)];
-        let mut cursor = Cursor::new(tokens.text);
+        let mut cursor = Cursor::new(tokens.text, tokens.chars);
         let mut floor = 0;
         let of = |stretch: &Stretch| placed.get(stretch.occurrence as usize);
         let stretches = ahead(stretches.iter(), |stretch| {
@@ -489,16 +489,16 @@ impl<'a> Context<'a> {
                 doc: self.id(document),
                 label: stretch.label,
                 family: placed.map(|placed| placed.family + 1),
-                start_byte: bytes.start as u64,
-                end_byte: bytes.end as u64,
+                start_byte: bytes.start as u32,
+                end_byte: bytes.end as u32,
                 start_char,
                 end_char,
                 start_line,
                 end_line,
                 identity,
                 other_doc: other_doc.map(|document| self.id(document)),
-                other_start_byte: other.map(|other| other.0.into()),
-                other_end_byte: other.map(|other| other.1.into()),
+                other_start_byte: other.map(|other| other.0),
+                other_end_byte: other.map(|other| other.1),
             });
             let Some(placed) = placed else { continue };
             if !placed.again {

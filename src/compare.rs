@@ -92,7 +92,7 @@ pub(crate) fn compare(
             [bytes.start, bytes.end]
         };
         let bytes: Vec<usize> = passages.iter().flat_map(range).collect();
-        let chars = Cursor::chars(tokens.text, &bytes);
+        let chars = Cursor::chars(tokens.text, tokens.chars, &bytes);
         (bytes, chars)
     };
     let (a_bytes, a_chars) = places(a, |passage| &passage.a);
@@ -101,12 +101,12 @@ pub(crate) fn compare(
     let row = |(at, passage): (usize, &Passage)| PassageRow {
         a: Arc::clone(&a_id),
         b: Arc::clone(&b_id),
-        a_start_byte: a_bytes[2 * at] as u64,
-        a_end_byte: a_bytes[2 * at + 1] as u64,
+        a_start_byte: a_bytes[2 * at] as u32,
+        a_end_byte: a_bytes[2 * at + 1] as u32,
         a_start_char: a_chars[2 * at],
         a_end_char: a_chars[2 * at + 1],
-        b_start_byte: b_bytes[2 * at] as u64,
-        b_end_byte: b_bytes[2 * at + 1] as u64,
+        b_start_byte: b_bytes[2 * at] as u32,
+        b_end_byte: b_bytes[2 * at + 1] as u32,
         b_start_char: b_chars[2 * at],
         b_end_char: b_chars[2 * at + 1],
         tokens: passage.matched.into(),

@@ -211,17 +211,17 @@ pub struct OccurrenceRow {
     /// Its wording: 1 is the most frequent, that of the family's text.
     pub variant: u32,
     /// First byte.
-    pub start_byte: u64,
+    pub start_byte: u32,
     /// One past the last byte.
-    pub end_byte: u64,
+    pub end_byte: u32,
     /// First character.
-    pub start_char: u64,
+    pub start_char: u32,
     /// One past the last character.
-    pub end_char: u64,
+    pub end_char: u32,
     /// Line of the first character, from 1.
-    pub start_line: u64,
+    pub start_line: u32,
     /// Line of the last character, from 1.
-    pub end_line: u64,
+    pub end_line: u32,
     /// Share of its tokens that match the family's text.
     pub identity: f64,
 }
@@ -337,26 +337,26 @@ pub struct SpanRow {
     /// The family that accounts for it; absent if it is ignored.
     pub family: Option<u32>,
     /// First byte.
-    pub start_byte: u64,
+    pub start_byte: u32,
     /// One past the last byte.
-    pub end_byte: u64,
+    pub end_byte: u32,
     /// First character.
-    pub start_char: u64,
+    pub start_char: u32,
     /// One past the last character.
-    pub end_char: u64,
+    pub end_char: u32,
     /// Line of the first character, from 1.
-    pub start_line: u64,
+    pub start_line: u32,
     /// Line of the last character, from 1.
-    pub end_line: u64,
+    pub end_line: u32,
     /// Share of the occurrence's tokens that match the family's text.
     pub identity: f64,
     /// A document with another occurrence of the family: the first that has
     /// one, this document itself for a repeat; absent if it is ignored.
     pub other_doc: Option<Arc<str>>,
     /// Where that occurrence starts.
-    pub other_start_byte: Option<u64>,
+    pub other_start_byte: Option<u32>,
     /// Where it ends.
-    pub other_end_byte: Option<u64>,
+    pub other_end_byte: Option<u32>,
 }
 
 /// Two near-duplicate documents, `a` before `b` in order.
@@ -416,21 +416,21 @@ pub struct PassageRow {
     /// The other.
     pub b: Arc<str>,
     /// First byte in `a`.
-    pub a_start_byte: u64,
+    pub a_start_byte: u32,
     /// One past the last byte in `a`.
-    pub a_end_byte: u64,
+    pub a_end_byte: u32,
     /// First character in `a`.
-    pub a_start_char: u64,
+    pub a_start_char: u32,
     /// One past the last character in `a`.
-    pub a_end_char: u64,
+    pub a_end_char: u32,
     /// First byte in `b`.
-    pub b_start_byte: u64,
+    pub b_start_byte: u32,
     /// One past the last byte in `b`.
-    pub b_end_byte: u64,
+    pub b_end_byte: u32,
     /// First character in `b`.
-    pub b_start_char: u64,
+    pub b_start_char: u32,
     /// One past the last character in `b`.
-    pub b_end_char: u64,
+    pub b_end_char: u32,
     /// Matching tokens.
     pub tokens: u64,
     /// They as a share of the longer side's tokens.

@@ -476,7 +476,7 @@ impl Tokens<'_> {
     /// The letters and digits of a range of tokens.
     pub(crate) fn weight_of(&self, from: usize, to: usize) -> u64 {
         let text = self.text[self.extent(from, to)].as_bytes();
-        if !text.is_ascii() {
+        if self.chars as usize != self.text.len() && !text.is_ascii() {
             return self.range(from, to).map(|token| u64::from(token.weight)).sum();
         }
         count(text, |bytes| bytes.letters().or(bytes.digits()))

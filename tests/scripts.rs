@@ -140,7 +140,7 @@ fn a_passage_is_found_in_every_script_and_spelling() {
         assert!(report.documents.iter().all(|row| row.lang_unit == unit), "{name}");
         let family = &report.families[0];
         assert_eq!((report.families.len(), family.variants, family.cohesion), (1, 1, 1.0), "{name}");
-        let characters = passage.chars().count() as u64;
+        let characters = passage.chars().count() as u32;
         assert_eq!(report.spans[0].end_char - report.spans[0].start_char, characters, "{name}");
     }
 }

@@ -277,7 +277,7 @@ fn side_by_side(out: &mut impl Write, a: &[Vec<Word>], b: &[Vec<Word>], width: u
 }
 
 /// The line a byte is in, from 1.
-fn line(text: &str, byte: u64) -> usize {
+fn line(text: &str, byte: u32) -> usize {
     1 + text.as_bytes()[..byte as usize].iter().filter(|byte| **byte == b'\n').count()
 }
 

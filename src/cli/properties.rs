@@ -174,18 +174,18 @@ pub fn page(bytes: &[u8]) {
 
 /// Changes one number of the tables, as somebody might by hand.
 fn falsify(report: &mut Report, change: u8, to: u8) {
-    let to = u64::from(to) * 7;
+    let to = u32::from(to) * 7;
     let at = usize::from(change) / 8;
     let (spans, occurrences) = (report.spans.len().max(1), report.occurrences.len().max(1));
     match change % 8 {
         0 => report.spans.get_mut(at % spans).into_iter().for_each(|row| row.start_byte = to),
         1 => report.spans.get_mut(at % spans).into_iter().for_each(|row| row.end_byte = to),
-        2 => report.spans.get_mut(at % spans).into_iter().for_each(|row| row.family = Some(to as u32)),
+        2 => report.spans.get_mut(at % spans).into_iter().for_each(|row| row.family = Some(to)),
         3 => report.spans.get_mut(at % spans).into_iter().for_each(|row| row.other_end_byte = Some(to)),
         4 => report.occurrences.get_mut(at % occurrences).into_iter().for_each(|row| row.start_byte = to),
         5 => report.occurrences.get_mut(at % occurrences).into_iter().for_each(|row| row.end_byte = to),
-        6 => report.occurrences.get_mut(at % occurrences).into_iter().for_each(|row| row.variant = to as u32),
-        _ => report.documents.iter_mut().for_each(|row| row.cluster = Some(to as u32)),
+        6 => report.occurrences.get_mut(at % occurrences).into_iter().for_each(|row| row.variant = to),
+        _ => report.documents.iter_mut().for_each(|row| row.cluster = Some(to)),
     }
 }
 

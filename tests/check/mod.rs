@@ -109,17 +109,17 @@ pub fn check(documents: &[Document], report: &Report) {
 pub fn check_with(documents: &[Document], report: &Report, similarity: f64) {
     let texts: BTreeMap<&str, &str> = documents.iter().map(|d| (d.id.as_str(), d.text.as_str())).collect();
     assert_eq!(report.documents.len(), documents.len());
-    let mut ends: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    let mut ends: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
     for span in &report.spans {
         let text = texts[&*span.doc];
         let (start, end) = (span.start_byte as usize, span.end_byte as usize);
         // On character boundaries, or slicing panics.
         let printed = &text[start..end];
         assert!(!printed.is_empty(), "{span:?}");
-        assert_eq!(text[..start].chars().count() as u64, span.start_char);
-        assert_eq!(text[..end].chars().count() as u64, span.end_char);
-        assert_eq!(1 + text[..start].matches('\n').count() as u64, span.start_line);
-        assert_eq!(1 + text[..end].matches('\n').count() as u64, span.end_line);
+        assert_eq!(text[..start].chars().count() as u32, span.start_char);
+        assert_eq!(text[..end].chars().count() as u32, span.end_char);
+        assert_eq!(1 + text[..start].matches('\n').count() as u32, span.start_line);
+        assert_eq!(1 + text[..end].matches('\n').count() as u32, span.end_line);
         let place = span.other_start_byte.unwrap() as usize..span.other_end_byte.unwrap() as usize;
         assert!(!texts[span.other_doc.as_deref().unwrap()][place].is_empty());
         assert_ne!(span.label, Label::Unique);

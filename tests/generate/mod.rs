@@ -299,14 +299,14 @@ pub struct Score {
 impl Planted {
     pub fn score(&self, report: &Report) -> Score {
         // The stretch of each family in each document, in bytes.
-        let mut stretches: BTreeMap<(usize, u32), (u64, u64)> = BTreeMap::new();
+        let mut stretches: BTreeMap<(usize, u32), (u32, u32)> = BTreeMap::new();
         let mut extra = 0;
         let mut is_copy: Vec<Vec<bool>> = self.told.iter().map(|words| vec![false; words.len()]).collect();
         let mut is_told = is_copy.clone();
         for copy in &self.copies {
             is_copy[copy.document][copy.start..copy.end].fill(true);
         }
-        let word = |document: usize, byte: u64| {
+        let word = |document: usize, byte: u32| {
             self.places[document].partition_point(|place| place.0 < byte as usize)
         };
         for span in &report.spans {
@@ -321,8 +321,8 @@ impl Planted {
         let (mut found, mut errors, mut boundaries) = (0, 0, 0);
         let mut families: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
         for copy in &self.copies {
-            let word = |byte: u64| word(copy.document, byte);
-            let overlap = |(start, end): (u64, u64)| {
+            let word = |byte: u32| word(copy.document, byte);
+            let overlap = |(start, end): (u32, u32)| {
                 let (start, end) = (word(start), word(end));
                 end.min(copy.end).saturating_sub(start.max(copy.start))
             };

@@ -58,8 +58,8 @@ pub(super) struct Annotation {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Stretch {
     pub label: Label,
-    pub start_byte: u64,
-    pub end_byte: u64,
+    pub start_byte: u32,
+    pub end_byte: u32,
 }
 
 /// The decisions on the records of one file, by line.

@@ -193,7 +193,7 @@ pub(super) struct Opened<'a> {
     edge_share: f64,
     block_share: f64,
     /// Document, line, start, length, variant, and thousandths that match.
-    places: Vec<(Name<'a>, u64, u64, u64, u32, u32)>,
+    places: Vec<(Name<'a>, u32, u64, u64, u32, u32)>,
 }
 
 /// A text with what is in it.
@@ -254,13 +254,13 @@ struct Entry<'a> {
     row: Option<&'a DocumentRow>,
     text: &'a Document,
     /// Characters that are two code units, by their number.
-    astral: Vec<u64>,
+    astral: Vec<u32>,
 }
 
 impl Entry<'_> {
     /// The start of a range of characters and its length, in code units.
-    fn units(&self, start: u64, end: u64) -> (u64, u64) {
-        let before = |char: u64| char + self.astral.partition_point(|&at| at < char) as u64;
+    fn units(&self, start: u32, end: u32) -> (u64, u64) {
+        let before = |char: u32| u64::from(char) + self.astral.partition_point(|&at| at < char) as u64;
         (before(start), before(end) - before(start))
     }
 
@@ -425,7 +425,7 @@ impl<'a> Data<'a> {
         let entry = &self.documents[number as usize];
         let whole = entry.text.text.as_str();
         let text = start(whole, TEXT);
-        let within = |end_byte: u64| end_byte as usize <= text.len();
+        let within = |end_byte: u32| end_byte as usize <= text.len();
         let spans = self.rows.spans[self.spans_in[number as usize].clone()].iter();
         let span = |span: &'a SpanRow| {
             let (start, len) = entry.units(span.start_char, span.end_char);
@@ -612,7 +612,7 @@ impl<'a> Data<'a> {
         for span in self.rows.spans.iter().filter(|span| told(span.label)) {
             let other = span.other_doc.as_deref().and_then(source);
             if let (Some(own), Some(other)) = (source(&span.doc), other) {
-                *copied.entry((own, other)).or_default() += span.end_char - span.start_char;
+                *copied.entry((own, other)).or_default() += u64::from(span.end_char - span.start_char);
             }
         }
         let mut copied: Vec<_> =
@@ -643,7 +643,7 @@ impl<'a> Data<'a> {
 }
 
 /// The characters of a text that are two code units, by their number.
-fn astral(text: &str) -> Vec<u64> {
+fn astral(text: &str) -> Vec<u32> {
     if text.bytes().all(|byte| byte < 0xf0) {
         return Vec::new();
     }
