@@ -1,6 +1,7 @@
 //! What goes in: documents, and the dates that order them.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +52,8 @@ impl Document {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Date {
-    text: String,
+    // Rows of the many families of a document repeat it.
+    text: Arc<str>,
     first: i64,
     last: i64,
 }
@@ -75,7 +77,7 @@ impl Date {
 
 impl From<Date> for String {
     fn from(date: Date) -> Self {
-        date.text
+        date.as_str().to_owned()
     }
 }
 
@@ -109,7 +111,7 @@ impl FromStr for Date {
             .or_else(|| parse_stamp(read))
             .or_else(|| parse_words(read))
             .ok_or_else(|| DateError(text.to_owned()))?;
-        Ok(Date { text: text.trim().to_owned(), first, last })
+        Ok(Date { text: text.trim().into(), first, last })
     }
 }
 
