@@ -45,6 +45,8 @@ impl Run {
 pub(crate) struct Scratch {
     /// How many alignments hold each token of the later document so far.
     depth: Depth,
+    /// Whether words are taken for equal whose hashes are, until somebody else looks.
+    trusts: bool,
     exact: Vec<Run>,
     /// Runs from where enough alignments lie already.
     plain: Vec<Run>,
@@ -62,6 +64,7 @@ impl Scratch {
     /// aligned yet.
     pub(crate) fn begin(&mut self, tokens: usize) {
         self.depth.begin(0, tokens as u32);
+        self.trusts = false;
     }
 }
 
@@ -104,25 +107,94 @@ pub(crate) fn align_all<'a>(
 ) {
     let mut scratch = Scratch::default();
     let earlier = |pair: &&[Anchor]| tokens(pair[0].earlier());
-    let pairs = anchors.chunk_by(|x, y| (x.later(), x.earlier()) == (y.later(), y.earlier()));
-    let pairs = ahead(pairs, |pair| fetch(earlier(pair)));
+    let pairs = ahead(of_pairs(anchors), |pair| fetch(earlier(pair)));
     let pairs = ahead(pairs, |pair| {
         fetch(&earlier(pair).words[pair[0].a() as usize]);
         earlier(pair).places.fetch(pair[0].a() as usize);
     });
-    let mut begun = None;
-    for pair in pairs {
+    let align = |pair: &[Anchor], scratch: &mut Scratch, found: &mut dyn FnMut(&[Run])| {
         let (later, earlier) = (pair[0].later(), pair[0].earlier());
         let (b, a) = (tokens(later), tokens(earlier));
-        let part = (later, earlier < told);
-        if begun.replace(part) != Some(part) {
-            scratch.begin(b.len());
+        align(b, a, later == earlier, min_tokens(b, a, pair), pair, scratch, found);
+    };
+    // Alignments of one later document are looked at on the text together.
+    let mut trusted = Trusted::default();
+    let mut settle = |some: &[Anchor], scratch: &mut Scratch, trusted: &mut Trusted| {
+        let later = some[0].later();
+        if trusted.holds(tokens(later), &tokens) {
+            trusted.each().for_each(|(earlier, runs)| found(later, earlier, runs));
+        } else {
+            scratch.begin(tokens(later).len());
+            for pair in of_pairs(some) {
+                align(pair, scratch, &mut |runs| found(later, pair[0].earlier(), runs));
+            }
         }
-        align(b, a, later == earlier, min_tokens(b, a, pair), pair, &mut scratch, |runs| {
-            found(later, earlier, runs);
-        });
+        trusted.clear();
+    };
+    let part = |anchor: Anchor| (anchor.later(), anchor.earlier() < told);
+    let (mut from, mut to) = (0, 0);
+    for pair in pairs {
+        if from < to && part(pair[0]) != part(anchors[from]) {
+            settle(&anchors[from..to], &mut scratch, &mut trusted);
+            from = to;
+        }
+        if from == to {
+            scratch.begin(tokens(pair[0].later()).len());
+            scratch.trusts = true;
+        }
+        align(pair, &mut scratch, &mut |runs| trusted.add(pair[0].earlier(), runs));
+        to += pair.len();
+    }
+    if from < to {
+        settle(&anchors[from..to], &mut scratch, &mut trusted);
     }
 }
+
+/// The anchors of every two documents.
+fn of_pairs(anchors: &[Anchor]) -> impl Iterator<Item = &[Anchor]> {
+    anchors.chunk_by(|x, y| (x.later(), x.earlier()) == (y.later(), y.earlier()))
+}
+
+/// Alignments of one later document whose words are taken for equal where their hashes
+/// are.
+#[derive(Default)]
+struct Trusted {
+    /// The earlier documents, and where the runs of each alignment end.
+    list: Vec<(u32, usize)>,
+    runs: Vec<Run>,
+}
+
+impl Trusted {
+    fn add(&mut self, earlier: u32, runs: &[Run]) {
+        self.runs.extend_from_slice(runs);
+        self.list.push((earlier, self.runs.len()));
+    }
+
+    fn each(&self) -> impl Iterator<Item = (u32, &[Run])> {
+        let mut from = 0;
+        self.list
+            .iter()
+            .map(move |&(earlier, to)| (earlier, &self.runs[std::mem::replace(&mut from, to)..to]))
+    }
+
+    /// Whether all are equal on the text.
+    fn holds<'a>(&self, b: &Tokens, tokens: impl Fn(u32) -> &'a Tokens<'a>) -> bool {
+        let mut each = ahead(self.each(), |&(earlier, runs)| {
+            let a = tokens(earlier);
+            let from = a.places.byte(runs[0].a as usize);
+            fetch(&a.text.as_bytes()[from..a.text.len().min(from + FETCHED)]);
+        });
+        each.all(|(earlier, runs)| runs.iter().all(|run| equal_text(b, tokens(earlier), run)))
+    }
+
+    fn clear(&mut self) {
+        self.list.clear();
+        self.runs.clear();
+    }
+}
+
+/// Bytes of a passage that are fetched before it is looked at.
+const FETCHED: usize = 192;
 
 /// How long a passage of two documents is at least, along these anchors. In documents
 /// of one sort it is what holds for them; where one is of words and the other of single
@@ -156,7 +228,9 @@ pub(crate) fn align(
 ) {
     exact_runs(b, a, own, min_tokens, anchors, scratch);
     link(b, a, own, min_tokens, scratch);
-    let Scratch { depth, exact, plain, links, order, chain, runs, longer, extension, table } = scratch;
+    let Scratch { depth, trusts, exact, plain, links, order, chain, runs, longer, extension, table } =
+        scratch;
+    let trusts = *trusts;
     order.clear();
     order.extend(0..exact.len() as u32);
     order.sort_by_key(|&end| (-links[end as usize].score, end));
@@ -177,7 +251,7 @@ pub(crate) fn align(
             && (run.len as usize) < min_tokens
             && !promising(b, a, run, min_tokens)
         {
-            report_lines(b, a, run, &mut found);
+            report_lines(b, a, run, trusts, &mut found);
             continue;
         }
         if 2 * depth.shallow(in_b(chain), deep(own)) < matched(chain) {
@@ -192,17 +266,19 @@ pub(crate) fn align(
             room = room.saturating_sub((matched(runs) - before) as usize);
         }
         snap(b, a, min_tokens, runs);
-        if acceptable(runs, min_tokens) && (check_on_text(b, a, runs) || acceptable(runs, min_tokens)) {
+        if acceptable(runs, min_tokens)
+            && (trusts || check_on_text(b, a, runs) || acceptable(runs, min_tokens))
+        {
             depth.tell(in_b(runs));
             found(runs);
             continue;
         }
         for &run in chain.iter() {
-            report_alone(b, a, run, min_tokens, runs, &mut found);
+            report_alone(b, a, run, (min_tokens, trusts), runs, &mut found);
         }
     }
     for &run in plain.iter() {
-        report_alone(b, a, run, min_tokens, runs, &mut found);
+        report_alone(b, a, run, (min_tokens, trusts), runs, &mut found);
     }
 }
 
@@ -211,26 +287,28 @@ fn report_alone(
     b: &Tokens,
     a: &Tokens,
     run: Run,
-    min_tokens: usize,
+    (min_tokens, trusts): (usize, bool),
     runs: &mut Vec<Run>,
     found: &mut impl FnMut(&[Run]),
 ) {
     runs.clear();
     runs.push(run);
-    check_on_text(b, a, runs);
+    if !trusts {
+        check_on_text(b, a, runs);
+    }
     for run in runs.iter() {
         if run.len as usize >= min_tokens {
             found(std::slice::from_ref(run));
         } else {
-            report_lines(b, a, *run, found);
+            report_lines(b, a, *run, trusts, found);
         }
     }
 }
 
 /// Reports a run too short for a passage where it is whole lines in both texts.
-fn report_lines(b: &Tokens, a: &Tokens, run: Run, found: &mut impl FnMut(&[Run])) {
+fn report_lines(b: &Tokens, a: &Tokens, run: Run, trusts: bool, found: &mut impl FnMut(&[Run])) {
     if let Some(block) = whole_lines(b, a, &run)
-        && equal_text(b, a, &block)
+        && (trusts || equal_text(b, a, &block))
     {
         found(&[block]);
     }
@@ -717,11 +795,25 @@ pub(crate) mod twin {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use proptest::prelude::*;
 
     use super::*;
     use crate::tokens::TokenChunk;
     use crate::{Config, DedupeOn, Detector, Document, Only};
+
+    /// Pairs of words that have the same 32 bits.
+    fn sharing_a_hash(count: usize) -> (Vec<String>, Vec<String>) {
+        let mut seen = ahash::AHashMap::new();
+        let words = (0..).map(|number| format!("w{number:x}"));
+        let pairs = words.filter_map(|word| {
+            let chunk = TokenChunk::new(std::iter::once(word.as_str()), false);
+            let hash = chunk.get(0, &word).words[0];
+            seen.insert(hash, word.clone()).map(|earlier| (earlier, word))
+        });
+        pairs.take(count).unzip()
+    }
 
     /// In a crowd of copies, each with an edit of its own, the rest are not aligned
     /// along all of their length; what they have in common at their anchors is
@@ -770,6 +862,44 @@ mod tests {
         }
 
         #[test]
+        fn alignments_on_trust_are_those_of_a_look_at_each(
+            texts in prop::collection::vec(prop::collection::vec((0usize..3, 0usize..8), 0..50), 2..5),
+        ) {
+            static SHARING: LazyLock<(Vec<String>, Vec<String>)> = LazyLock::new(|| sharing_a_hash(2));
+            // Words of others' hashes are few among the rest.
+            let word = |&(of, number): &(usize, usize)| match (of, number) {
+                (0, 0 | 1) => SHARING.0[number].clone(),
+                (1, 0 | 1) => SHARING.1[number].clone(),
+                _ => format!("word{number}"),
+            };
+            let texts: Vec<String> = texts.iter().map(|words| words.iter().map(word).collect::<Vec<_>>().join(" ")).collect();
+            let chunk = TokenChunk::new(texts.iter().map(String::as_str), false);
+            let tokens: Vec<Tokens> = texts.iter().enumerate().map(|(number, text)| chunk.get(number, text)).collect();
+            let mut anchors = Vec::new();
+            for (later, b) in (0..).zip(&tokens) {
+                for (earlier, a) in (0..=later).zip(&tokens) {
+                    for (at_b, x) in (0..).zip(b.words.windows(3)) {
+                        let equal = (0..).zip(a.words.windows(3)).filter(|&(at_a, y)| x == y && (later != earlier || at_a < at_b));
+                        anchors.extend(equal.map(|(at_a, _)| Anchor::new(later, earlier, at_b, at_a)));
+                    }
+                }
+            }
+            anchors.sort_unstable();
+            let (mut found, mut expected) = (Vec::new(), Vec::new());
+            let of = |document: u32| &tokens[document as usize];
+            align_all(&anchors, 0, of, |_, _, _| 4, |later, earlier, runs| found.push((later, earlier, runs.to_vec())));
+            let mut scratch = Scratch::default();
+            for of_one in anchors.chunk_by(|x, y| x.later() == y.later()) {
+                scratch.begin(of(of_one[0].later()).len());
+                for pair in of_pairs(of_one) {
+                    let (later, earlier) = (pair[0].later(), pair[0].earlier());
+                    align(of(later), of(earlier), later == earlier, 4, pair, &mut scratch, |runs| expected.push((later, earlier, runs.to_vec())));
+                }
+            }
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
         fn runs_are_equal_if_every_token_is(
             b in "([a-c'’é漢]{1,9}[ ,\n]{1,2}){1,12}",
             edits in prop::collection::vec(0u8..40, 100),
@@ -803,20 +933,7 @@ mod tests {
     /// as the other's: nothing is told twice in them.
     #[test]
     fn words_made_to_share_a_hash_are_not_equal() {
-        let mut seen = ahash::AHashMap::new();
-        let (mut left, mut right) = (Vec::new(), Vec::new());
-        for number in 0.. {
-            let word = format!("w{number:x}");
-            let chunk = TokenChunk::new(std::iter::once(word.as_str()), false);
-            let hash = chunk.get(0, &word).words[0];
-            if let Some(earlier) = seen.insert(hash, word.clone()) {
-                left.push(earlier);
-                right.push(word);
-            }
-            if left.len() == 24 {
-                break;
-            }
-        }
+        let (left, right) = sharing_a_hash(24);
         let same: Vec<String> = (0..100).map(|number| format!("same{number}")).collect();
         let text = |before: &[String], words: &[String]| [before, words].concat().join(" ");
         let documents = [

@@ -710,12 +710,17 @@ impl Scan<'_> {
     /// up to two.
     fn postings(&self, collection: &Collection, originals: &[u32]) -> (Vec<Vec<Posting>>, Vec<Sketch<BINS>>) {
         let total = collection.len();
-        let tokens: usize = (0..total as u32).map(|document| collection.tokens(document).len()).sum();
+        let tokens_in = |range: &Range<usize>| -> usize {
+            range.clone().map(|document| collection.tokens(document as u32).len()).sum()
+        };
         let mut filter = TwiceFilter::default();
         // Two of five tokens have one.
-        filter.begin(tokens / 5 * 2);
+        filter.begin(tokens_in(&(0..total)) / 5 * 2);
         let mark = |range: &Range<usize>| {
-            let (mut marked, mut halves, mut sketches) = (Marked::default(), Vec::new(), Vec::new());
+            let tokens = tokens_in(range);
+            let mut marked = Marked::with_capacity(range.len(), tokens);
+            let mut halves = Vec::with_capacity(tokens / 2);
+            let mut sketches = Vec::with_capacity(range.len());
             let (mut scratch, mut hashes, mut found) =
                 (fingerprints::Scratch::default(), Vec::new(), Vec::new());
             for document in range.clone() {
@@ -748,7 +753,8 @@ impl Scan<'_> {
             }
         }
         let list = |(range, marked): (&Range<usize>, Marked)| {
-            let (mut postings, mut found) = (Vec::new(), Vec::new());
+            // One of six in a collection of news.
+            let (mut postings, mut found) = (Vec::with_capacity(tokens_in(range) / 6), Vec::new());
             let mut reader = marked.reader();
             for document in range.clone().filter(|&document| originals[document] == document as u32) {
                 found.clear();

@@ -88,7 +88,6 @@ pub(crate) fn add_postings(
 /// The fingerprints of some documents, held in little: a bit at every token that one of
 /// the document's own begins with, since their keys can be made again, and the others as
 /// they are.
-#[derive(Default)]
 pub(crate) struct Marked {
     /// Those of each document begin a word.
     marks: Vec<u64>,
@@ -96,6 +95,11 @@ pub(crate) struct Marked {
 }
 
 impl Marked {
+    /// None, but with room for those of so many documents and tokens in all.
+    pub(crate) fn with_capacity(documents: usize, tokens: usize) -> Self {
+        Marked { marks: Vec::with_capacity(documents + tokens / 64), others: Vec::new() }
+    }
+
     /// Adds what [`add_postings`] found in a document, of which the first are its `own`.
     pub(crate) fn add(&mut self, tokens: &Tokens, found: &[Posting], own: usize) {
         let first = self.marks.len();
@@ -422,7 +426,7 @@ mod tests {
             let texts: Vec<String> = texts.iter().map(|words| words.join(" ")).collect();
             let chunk = TokenChunk::new(texts.iter().map(String::as_str), false);
             let config = Config { shingle, ..Config::default() };
-            let (mut marked, mut expected) = (Marked::default(), Vec::new());
+            let (mut marked, mut expected) = (Marked::with_capacity(0, 0), Vec::new());
             for (document, text) in (0..).zip(&texts) {
                 let (tokens, from) = (chunk.get(document as usize, text), expected.len());
                 let mut own = Vec::new();
