@@ -205,7 +205,7 @@ impl Detector {
     /// ];
     /// let found = Detector::new(Config::default())?.compare(&documents, &[(0, 1)])?;
     /// let passage = &found[0].passages[0];
-    /// assert_eq!(passage.b_start_byte..passage.b_end_byte, 20..20 + release.len() as u64);
+    /// assert_eq!(passage.b_start_byte..passage.b_end_byte, 20..20 + release.len() as u32);
     /// assert_eq!(found[0].a_in_b, Some(1.0));
     /// # Ok::<(), twicetold::Error>(())
     /// ```

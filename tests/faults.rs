@@ -232,7 +232,7 @@ fn exhausted_memory_is_told() {
 #[test]
 fn bounded_memory_changes_nothing() {
     const BOUND: u64 = 256_000_000;
-    let directory = articles("a.jsonl", 70_000_000);
+    let directory = articles("a.jsonl", 90_000_000);
     // On a disk, which the system's directory for temporary files need not be.
     let disk = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let at = |name: &str| directory.path().join(name);
