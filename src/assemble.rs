@@ -528,6 +528,9 @@ impl<'a> Context<'a> {
     /// A source other than a document's own that has the family, looked for
     /// among its first occurrences.
     fn other_source(&self, document: u32, family: u32) -> Option<u32> {
+        if self.source_names.is_empty() {
+            return None;
+        }
         let own = self.sources[document as usize];
         let family = &self.findings.families[family as usize];
         let mut sources =
