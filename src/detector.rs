@@ -127,8 +127,8 @@ impl Detector {
     /// Scans a collection.
     ///
     /// The order of `documents` and the number of threads change nothing in the
-    /// report. Time is linear in the text but for sorting; memory is about two
-    /// to four bytes for each byte of text.
+    /// report. Time is linear in the text but for sorting; memory above the text is
+    /// about two to three bytes for each byte of it.
     ///
     /// # Errors
     ///
@@ -729,6 +729,8 @@ impl Scan<'_> {
                     let tokens = collection.tokens(document as u32);
                     shingles(tokens.words, self.lengths(tokens).shingle, &mut hashes);
                     found.clear();
+                    // No more than it takes, should one document be all.
+                    found.reserve(tokens.len() / 2);
                     let own =
                         add_postings(document as u32, tokens, &hashes, self.config, &mut scratch, &mut found);
                     halves.extend(found.iter().map(Posting::half));

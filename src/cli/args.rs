@@ -495,7 +495,7 @@ pub(crate) struct InputArgs {
 pub(crate) struct MemoryArgs {
     /// Hold no more than this in memory, like 2G or 512MB, and the rest on disk
     ///
-    /// Results are the same. About five times the text is written to --temp-dir.
+    /// Results are the same. About four times the text are written to --temp-dir.
     #[arg(long, value_name = "SIZE", help_heading = "Work")]
     pub memory: Option<ByteSize>,
 
