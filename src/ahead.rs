@@ -32,10 +32,7 @@ pub(crate) fn fetch<T: ?Sized>(value: &T) {
 fn lines<T: ?Sized>(value: &T) -> impl Iterator<Item = *const u8> {
     let first = std::ptr::from_ref(value).cast::<u8>();
     let before = first.addr() % LINE;
-    // A single number is in one line.
-    let single = size_of_val(value) == align_of_val(value) && size_of_val(value) <= LINE;
-    let end = if single { 1 } else { before + size_of_val(value) };
-    (0..end).step_by(LINE).map(move |at| first.wrapping_sub(before).wrapping_add(at))
+    (0..before + size_of_val(value)).step_by(LINE).map(move |at| first.wrapping_sub(before).wrapping_add(at))
 }
 
 #[cfg(target_arch = "x86_64")]

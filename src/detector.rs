@@ -713,9 +713,6 @@ impl Scan<'_> {
         let tokens_in = |range: &Range<usize>| -> usize {
             range.clone().map(|document| collection.tokens(document as u32).len()).sum()
         };
-        let mut filter = TwiceFilter::default();
-        // Two of five tokens have one.
-        filter.begin(tokens_in(&(0..total)) / 5 * 2);
         let mark = |range: &Range<usize>| {
             let tokens = tokens_in(range);
             let mut marked = Marked::with_capacity(range.len(), tokens);
@@ -739,35 +736,44 @@ impl Scan<'_> {
                 sketches.push(sketch(&hashes));
             }
             (self.progress)(Stage::Fingerprints, range.len() as u64, total as u64);
-            (marked, halves, sketches)
+            let mut counts = vec![0; PARTITIONS];
+            halves.iter().for_each(|half| counts[(half >> 24) as usize] += 1);
+            (halves, (marked, sketches, counts))
         };
-        let threads = rayon::current_num_threads().min(SHARES);
-        let (mut marked, mut sketches) = (Vec::new(), Vec::with_capacity(total));
-        for some in collection.ranges.chunks(collection.ranges.len().div_ceil(PARTS).max(1)) {
-            let made: Vec<(Marked, Vec<u32>, Vec<_>)> = some.par_iter().map(mark).collect();
-            let parts: Vec<_> = filter.parts(threads).collect();
-            parts
-                .into_par_iter()
-                .for_each(|mut part| made.iter().for_each(|(_, halves, _)| part.add(halves)));
-            for (some, _, mut sketched) in made {
-                marked.push(some);
-                sketches.append(&mut sketched);
-            }
+        let (halves, made) =
+            partitioned_beside(collection.ranges.iter().collect(), mark, |half| (half >> 24) as usize);
+        // Which of a partition's keys recur, in the order of documents.
+        let recurring: Vec<Vec<u64>> = halves
+            .into_par_iter()
+            .map_init(TwiceFilter::default, |filter, halves| filter.marks(&halves, 8))
+            .collect();
+        let mut sketches = Vec::with_capacity(total);
+        let mut sources = Vec::with_capacity(made.len());
+        // How many of each partition come before a range.
+        let mut before: Vec<usize> = vec![0; PARTITIONS];
+        for (range, (marked, mut some, counts)) in collection.ranges.iter().zip(made) {
+            sketches.append(&mut some);
+            sources.push((range, marked, before.clone()));
+            before.iter_mut().zip(counts).for_each(|(before, count): (_, usize)| *before += count);
         }
-        let list = |(range, marked): (&Range<usize>, Marked)| {
+        let list = |(range, marked, mut next): (&Range<usize>, Marked, Vec<usize>)| {
             // One of six in a collection of news.
-            let (mut postings, mut found) = (Vec::with_capacity(tokens_in(range) / 6), Vec::new());
+            let mut found = Vec::with_capacity(tokens_in(range) / 6);
             let mut reader = marked.reader();
             for document in range.clone().filter(|&document| originals[document] == document as u32) {
-                found.clear();
                 let tokens = collection.tokens(document as u32);
-                reader.next(document as u32, tokens, self.config, &mut found);
-                postings.extend_from_slice(filter.passing(&mut found, Posting::half));
+                reader.next(document as u32, tokens, self.config, |posting| {
+                    let partition = (posting.key >> 56) as usize;
+                    let at = next[partition];
+                    next[partition] += 1;
+                    if recurring[partition][at / 64] >> (at % 64) & 1 != 0 {
+                        found.push(posting);
+                    }
+                });
             }
-            postings.shrink_to_fit();
-            postings
+            found.shrink_to_fit();
+            found
         };
-        let sources = collection.ranges.iter().zip(marked).collect();
         (partitioned(sources, list, |posting: &Posting| (posting.key >> 56) as usize), sketches)
     }
 
@@ -940,7 +946,17 @@ fn partitioned<S: Send, T: Copy + Send + Sync>(
     list: impl Fn(S) -> Vec<T> + Sync,
     number: impl Fn(&T) -> usize + Sync,
 ) -> Vec<Vec<T>> {
+    partitioned_beside(sources, |source| (list(source), ()), number).0
+}
+
+/// The same with something else that is made of each source.
+fn partitioned_beside<S: Send, T: Copy + Send + Sync, E: Send>(
+    sources: Vec<S>,
+    list: impl Fn(S) -> (Vec<T>, E) + Sync,
+    number: impl Fn(&T) -> usize + Sync,
+) -> (Vec<Vec<T>>, Vec<E>) {
     let mut made: Vec<Vec<T>> = (0..PARTITIONS).map(|_| Vec::new()).collect();
+    let mut beside = Vec::with_capacity(sources.len());
     let share = PARTITIONS.div_ceil(rayon::current_num_threads().min(SHARES));
     // Some at a time, so that the items are not held twice.
     let step = sources.len().div_ceil(PARTS).max(1);
@@ -948,7 +964,8 @@ fn partitioned<S: Send, T: Copy + Send + Sync>(
     let mut sources = sources.into_iter();
     for done in 0..steps {
         let some: Vec<S> = sources.by_ref().take(step).collect();
-        let some: Vec<Vec<T>> = some.into_par_iter().map(&list).collect();
+        let (some, others): (Vec<Vec<T>>, Vec<E>) = some.into_par_iter().map(&list).unzip();
+        beside.extend(others);
         // At first as if they were spread evenly.
         let even = some.iter().map(Vec::len).sum::<usize>() / PARTITIONS;
         made.par_chunks_mut(share).enumerate().for_each(|(at, own)| {
@@ -961,7 +978,7 @@ fn partitioned<S: Send, T: Copy + Send + Sync>(
             some.iter().for_each(|list| scatter(list, &number, at * share, own));
         });
     }
-    made
+    (made, beside)
 }
 
 /// Makes room for so many items more in each of the steps to come, and a little more.

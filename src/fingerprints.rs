@@ -124,8 +124,15 @@ pub(crate) struct Reader<'m> {
 }
 
 impl Reader<'_> {
-    /// Appends the fingerprints of the next document, as they were found.
-    pub(crate) fn next(&mut self, document: u32, tokens: &Tokens, config: &Config, found: &mut Vec<Posting>) {
+    /// Calls `found` with every fingerprint of the next document, in the order in which they
+    /// were found.
+    pub(crate) fn next(
+        &mut self,
+        document: u32,
+        tokens: &Tokens,
+        config: &Config,
+        mut found: impl FnMut(Posting),
+    ) {
         let k = config.lengths(tokens.characters).shingle;
         let marks = self.marks.split_off(..tokens.len().div_ceil(64)).expect("added");
         for (at, &word) in marks.iter().enumerate() {
@@ -139,12 +146,12 @@ impl Reader<'_> {
                     .filter(|_| k == 5)
                     .map_or_else(|| hash::words(words), |five| hash::words(five));
                 let key = key(hash, tokens.characters, config);
-                found.push(Posting { key, document, position: position as u32 });
+                found(Posting { key, document, position: position as u32 });
                 left &= left - 1;
             }
         }
         let others = self.others.iter().take_while(|one| one.document == document).count();
-        found.extend_from_slice(self.others.split_off(..others).expect("so many"));
+        self.others.split_off(..others).expect("so many").iter().copied().for_each(found);
     }
 }
 
@@ -436,7 +443,7 @@ mod tests {
             }
             let (mut reader, mut found) = (marked.reader(), Vec::new());
             for (document, text) in (0..).zip(&texts) {
-                reader.next(document, &chunk.get(document as usize, text), &config, &mut found);
+                reader.next(document, &chunk.get(document as usize, text), &config, |posting| found.push(posting));
             }
             prop_assert_eq!(found, expected);
         }

@@ -1,7 +1,5 @@
 //! What recurs told from what stands alone, before anything is sorted.
 
-use crate::ahead::fetch;
-
 /// Counts keys up to two, with two bits a slot: of each word the lower half says what was
 /// added, and the upper half what was added again. Keys that share a slot may pass once
 /// each; none that comes several times is ever held back. The first bits of keys are to be
@@ -14,13 +12,39 @@ pub(crate) struct TwiceFilter {
 
 /// Slots in a word.
 const HALF: u32 = u64::BITS / 2;
-/// Keys whose slots are fetched together, in more words than these.
-const AT_ONCE: usize = 64;
-const NEAR: usize = 4096;
 
 impl TwiceFilter {
+    /// Moves those items to the front, in their order, whose key has several or passes
+    /// by accident, and returns them.
+    pub(crate) fn recurring<'i, T: Copy>(
+        &mut self,
+        items: &'i mut [T],
+        key: impl Fn(&T) -> u32,
+    ) -> &'i mut [T] {
+        self.begin(items.len());
+        items.iter().for_each(|item| self.add(key(item)));
+        let mut kept = 0;
+        for at in 0..items.len() {
+            items[kept] = items[at];
+            kept += self.added_twice(key(&items[kept])) as usize;
+        }
+        &mut items[..kept]
+    }
+
+    /// A bit for each of some keys, 64 to a word: whether it is there several times or
+    /// passes by accident. The first `skip` bits of all keys are equal.
+    pub(crate) fn marks(&mut self, keys: &[u32], skip: u32) -> Vec<u64> {
+        self.begin(keys.len());
+        keys.iter().for_each(|key| self.add(key << skip));
+        let word = |some: &[u32]| {
+            let bits = (0..).zip(some).map(|(at, key)| self.added_twice(key << skip) << at);
+            bits.fold(0, |word, bit| word | bit)
+        };
+        keys.chunks(64).map(word).collect()
+    }
+
     /// Makes room for so many keys, and forgets all others.
-    pub(crate) fn begin(&mut self, expected: usize) {
+    fn begin(&mut self, expected: usize) {
         // At least four slots for each, as long as keys tell so many apart.
         let bits = (4 * expected).next_power_of_two().ilog2().clamp(HALF.ilog2(), u32::BITS);
         self.words.clear();
@@ -28,92 +52,27 @@ impl TwiceFilter {
         self.shift = u32::BITS - bits;
     }
 
-    /// The filter in so many parts, of which each takes the keys that are its own.
-    pub(crate) fn parts(&mut self, count: usize) -> impl Iterator<Item = Part<'_>> {
-        let each = self.words.len().div_ceil(count.max(1));
-        let shift = self.shift;
-        let firsts = (0..).step_by(each);
-        self.words.chunks_mut(each).zip(firsts).map(move |(words, first)| Part { words, first, shift })
-    }
-
-    /// Moves those items to the front, in their order, whose key was added several times
-    /// or passes by accident, and returns them.
-    pub(crate) fn passing<'i, T: Copy>(&self, items: &'i mut [T], key: impl Fn(&T) -> u32) -> &'i mut [T] {
-        let slot = |item: &T| slot(key(item), self.shift);
-        let mut kept = 0;
-        for start in (0..items.len()).step_by(AT_ONCE) {
-            let end = items.len().min(start + AT_ONCE);
-            if self.words.len() > NEAR {
-                items[start..end].iter().for_each(|item| fetch(&self.words[slot(item).0]));
-            }
-            for at in start..end {
-                items[kept] = items[at];
-                let (word, bit) = slot(&items[kept]);
-                kept += (self.words[word] >> HALF >> bit & 1) as usize;
-            }
-        }
-        &mut items[..kept]
-    }
-
-    /// Those of some items, moved to the front, whose key others of them have as well, or
-    /// that pass by accident; what was added before is forgotten.
-    pub(crate) fn recurring<'i, T: Copy>(
-        &mut self,
-        items: &'i mut [T],
-        key: impl Fn(&T) -> u32,
-    ) -> &'i mut [T] {
-        self.begin(items.len());
-        let mut all = Part { words: &mut self.words, first: 0, shift: self.shift };
-        items.iter().for_each(|item| all.add_own(key(item)));
-        self.passing(items, key)
-    }
-}
-
-/// A part of a filter.
-pub(crate) struct Part<'f> {
-    words: &'f mut [u64],
-    /// The number of the first word.
-    first: usize,
-    shift: u32,
-}
-
-impl Part<'_> {
-    /// Adds those of some keys that are of this part.
-    pub(crate) fn add(&mut self, keys: &[u32]) {
-        let mut own = [0; AT_ONCE];
-        for some in keys.chunks(AT_ONCE) {
-            let mut count = 0;
-            for &key in some {
-                own[count % AT_ONCE] = key;
-                let word = self.words.get(self.slot(key).0);
-                count += usize::from(word.is_some());
-                word.into_iter().for_each(fetch);
-            }
-            own[..count].iter().for_each(|&key| self.add_own(key));
-        }
-    }
-
-    /// The word that has the slot of a key, if it is of this part, and the bit there.
+    /// The number of the word that has the slot of a key, and the bit there.
     #[inline]
     fn slot(&self, key: u32) -> (usize, u32) {
-        let (word, bit) = slot(key, self.shift);
-        (word.wrapping_sub(self.first), bit)
+        let slot = key >> self.shift;
+        ((slot / HALF) as usize, slot % HALF)
     }
 
     #[inline]
-    fn add_own(&mut self, key: u32) {
+    fn add(&mut self, key: u32) {
         let (word, bit) = self.slot(key);
         let word = &mut self.words[word];
         let bit = 1 << bit;
         *word |= bit | (*word & bit) << HALF;
     }
-}
 
-/// The number of the word that has the slot of a key, and the bit there.
-#[inline]
-fn slot(key: u32, shift: u32) -> (usize, u32) {
-    let slot = key >> shift;
-    ((slot / HALF) as usize, slot % HALF)
+    /// 1 if so, else 0.
+    #[inline]
+    fn added_twice(&self, key: u32) -> u64 {
+        let (word, bit) = self.slot(key);
+        self.words[word] >> HALF >> bit & 1
+    }
 }
 
 #[cfg(test)]
@@ -140,16 +99,14 @@ mod tests {
         }
 
         #[test]
-        fn parts_are_as_good_as_the_whole(keys in prop::collection::vec(any::<u32>(), 0..400), expected in 0usize..500, count in 1usize..9) {
-            let keys: Vec<u32> = keys.iter().chain(keys.iter().step_by(3)).copied().collect();
-            let pass = |count: usize, list: &[Vec<u32>]| {
-                let mut filter = TwiceFilter::default();
-                filter.begin(expected);
-                filter.parts(count).for_each(|mut part| list.iter().for_each(|keys| part.add(keys)));
-                filter.passing(&mut keys.clone(), |key| *key).to_vec()
-            };
-            let (front, back) = keys.split_at(keys.len() / 2);
-            prop_assert_eq!(pass(count, &[front.to_vec(), back.to_vec()]), pass(1, std::slice::from_ref(&keys)));
+        fn marks_are_of_what_recurs(keys in prop::collection::vec(any::<u32>(), 0..400), step in 1usize..9, skip in 0u32..9) {
+            let keys: Vec<u32> = keys.iter().chain(keys.iter().step_by(step)).map(|key| key >> skip).collect();
+            let mut filter = TwiceFilter::default();
+            let marks = filter.marks(&keys, skip);
+            prop_assert_eq!(marks.len(), keys.len().div_ceil(64));
+            let found = (0..keys.len()).filter(|at| marks[at / 64] >> (at % 64) & 1 != 0).map(|at| keys[at]);
+            let mut expected = keys.clone();
+            prop_assert!(found.eq(filter.recurring(&mut expected, |key| key << skip).iter().copied()));
         }
     }
 }
