@@ -713,14 +713,14 @@ impl Scan<'_> {
         let tokens_in = |range: &Range<usize>| -> usize {
             range.clone().map(|document| collection.tokens(document as u32).len()).sum()
         };
-        let mark = |range: &Range<usize>| {
+        let partition = |half: u32| (half >> 24) as usize;
+        let mark = |(range, sketches): (&Range<usize>, &mut [Sketch<BINS>])| {
             let tokens = tokens_in(range);
             let mut marked = Marked::with_capacity(range.len(), tokens);
             let mut halves = Vec::with_capacity(tokens / 2);
-            let mut sketches = Vec::with_capacity(range.len());
             let (mut scratch, mut hashes, mut found) =
                 (fingerprints::Scratch::default(), Vec::new(), Vec::new());
-            for document in range.clone() {
+            for (document, sketched) in range.clone().zip(sketches) {
                 hashes.clear();
                 if originals[document] == document as u32 {
                     let tokens = collection.tokens(document as u32);
@@ -733,26 +733,29 @@ impl Scan<'_> {
                     halves.extend(found.iter().map(Posting::half));
                     marked.add(tokens, &found, own);
                 }
-                sketches.push(sketch(&hashes));
+                *sketched = sketch(&hashes);
             }
             (self.progress)(Stage::Fingerprints, range.len() as u64, total as u64);
             let mut counts = vec![0; PARTITIONS];
-            halves.iter().for_each(|half| counts[(half >> 24) as usize] += 1);
-            (halves, (marked, sketches, counts))
+            halves.iter().for_each(|&half| counts[partition(half)] += 1);
+            (halves, (marked, counts))
         };
-        let (halves, made) =
-            partitioned_beside(collection.ranges.iter().collect(), mark, |half| (half >> 24) as usize);
+        let mut sketches = vec![[0; BINS]; total];
+        let mut rest = &mut sketches[..];
+        let mut sources = Vec::with_capacity(collection.ranges.len());
+        for range in collection.ranges {
+            sources.push((range, rest.split_off_mut(..range.len()).expect("one for each document")));
+        }
+        let (halves, made) = partitioned_beside(sources, mark, |half| partition(*half));
         // Which of a partition's keys recur, in the order of documents.
         let recurring: Vec<Vec<u64>> = halves
             .into_par_iter()
             .map_init(TwiceFilter::default, |filter, halves| filter.marks(&halves, 8))
             .collect();
-        let mut sketches = Vec::with_capacity(total);
         let mut sources = Vec::with_capacity(made.len());
         // How many of each partition come before a range.
         let mut before: Vec<usize> = vec![0; PARTITIONS];
-        for (range, (marked, mut some, counts)) in collection.ranges.iter().zip(made) {
-            sketches.append(&mut some);
+        for (range, (marked, counts)) in collection.ranges.iter().zip(made) {
             sources.push((range, marked, before.clone()));
             before.iter_mut().zip(counts).for_each(|(before, count): (_, usize)| *before += count);
         }
@@ -763,10 +766,10 @@ impl Scan<'_> {
             for document in range.clone().filter(|&document| originals[document] == document as u32) {
                 let tokens = collection.tokens(document as u32);
                 reader.next(document as u32, tokens, self.config, |posting| {
-                    let partition = (posting.key >> 56) as usize;
-                    let at = next[partition];
-                    next[partition] += 1;
-                    if recurring[partition][at / 64] >> (at % 64) & 1 != 0 {
+                    let of = partition(posting.half());
+                    let at = next[of];
+                    next[of] += 1;
+                    if recurring[of][at / 64] >> (at % 64) & 1 != 0 {
                         found.push(posting);
                     }
                 });
@@ -774,7 +777,7 @@ impl Scan<'_> {
             found.shrink_to_fit();
             found
         };
-        (partitioned(sources, list, |posting: &Posting| (posting.key >> 56) as usize), sketches)
+        (partitioned(sources, list, |posting: &Posting| partition(posting.half())), sketches)
     }
 
     /// Gathers alignments into families, in their final order.

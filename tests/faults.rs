@@ -292,7 +292,7 @@ fn memory_is_bounded_where_it_can_be() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_for_what_is_not_in_memory_is_told() {
-    let directory = articles("a.jsonl", 20_000_000);
+    let directory = articles("a.jsonl", 40_000_000);
     let disk = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     // No file may be longer than 64 MiB, and who tries is told instead of killed.
     let command = "trap '' XFSZ; ulimit -f 65536; exec \"$0\" \"$@\"";
