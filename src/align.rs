@@ -711,22 +711,29 @@ pub(crate) mod twin {
     use crate::extend;
     use crate::tokens::TokenChunk;
 
+    const SHINGLE: usize = 3;
+
+    /// Anchors at all places where two documents, or one with itself, have `SHINGLE` tokens
+    /// in common.
+    pub(crate) fn all_anchors<'t>(
+        (later, b): (u32, &'t Tokens),
+        (earlier, a): (u32, &'t Tokens),
+    ) -> impl Iterator<Item = Anchor> {
+        let places = |words: &'t [u32]| (0..).zip(words.windows(SHINGLE));
+        places(b.words).flat_map(move |(at_b, x)| {
+            let told = move |&(at_a, y): &(u32, &[u32])| x == y && (later != earlier || at_a < at_b);
+            places(a.words).filter(told).map(move |(at_a, _)| Anchor::new(later, earlier, at_b, at_a))
+        })
+    }
+
     /// Judges the alignments of two texts along anchors at all places where
-    /// they have `shingle` tokens in common.
+    /// they have `SHINGLE` tokens in common.
     pub(crate) fn check(b: &str, a: &str, own: bool) {
-        const SHINGLE: usize = 3;
         const MIN_TOKENS: usize = 8;
         let chunk = TokenChunk::new([b, a].into_iter(), false);
         let b = chunk.get(0, b);
         let a = if own { chunk.get(0, b.text) } else { chunk.get(1, a) };
-        let mut anchors = Vec::new();
-        for (at_b, x) in b.words.windows(SHINGLE).enumerate() {
-            for (at_a, y) in a.words.windows(SHINGLE).enumerate() {
-                if x == y && (!own || at_a < at_b) {
-                    anchors.push(Anchor::new(1, 0, at_b as u32, at_a as u32));
-                }
-            }
-        }
+        let mut anchors: Vec<Anchor> = all_anchors((1, &b), (u32::from(own), &a)).collect();
         let mut told = vec![false; b.len()];
         anchors.sort_unstable();
         let mut scratch = Scratch::default();
@@ -878,10 +885,7 @@ mod tests {
             let mut anchors = Vec::new();
             for (later, b) in (0..).zip(&tokens) {
                 for (earlier, a) in (0..=later).zip(&tokens) {
-                    for (at_b, x) in (0..).zip(b.words.windows(3)) {
-                        let equal = (0..).zip(a.words.windows(3)).filter(|&(at_a, y)| x == y && (later != earlier || at_a < at_b));
-                        anchors.extend(equal.map(|(at_a, _)| Anchor::new(later, earlier, at_b, at_a)));
-                    }
+                    anchors.extend(twin::all_anchors((later, b), (earlier, a)));
                 }
             }
             anchors.sort_unstable();

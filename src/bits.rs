@@ -72,6 +72,23 @@ impl Bits {
     }
 }
 
+/// Whether a bit is set.
+#[inline]
+pub(crate) fn is_set(words: &[u64], at: usize) -> bool {
+    words[at / 64] >> (at % 64) & 1 != 0
+}
+
+/// The set bits of a word, in order.
+#[inline]
+pub(crate) fn ones(word: u64) -> impl Iterator<Item = usize> {
+    let mut left = word;
+    std::iter::from_fn(move || {
+        let at = (left != 0).then(|| left.trailing_zeros() as usize);
+        left &= left.wrapping_sub(1);
+        at
+    })
+}
+
 /// The stretches of set bits, in order.
 pub(crate) fn runs(words: &[u64]) -> impl Iterator<Item = Range<usize>> {
     // The first place from `from` on whose bit, flipped or not, is set.
@@ -114,7 +131,10 @@ mod tests {
                 for (document, naive) in (0..).zip(&naive) {
                     let packed = bits.packed(document, naive.len());
                     prop_assert_eq!(packed.len(), naive.len().div_ceil(64));
+                    let ones = (0..).step_by(64).zip(&packed).flat_map(|(from, &word)| ones(word).map(move |at| from + at));
+                    prop_assert!(ones.eq((0..naive.len()).filter(|&at| naive[at])));
                     for at in 0..64 * packed.len() {
+                        prop_assert_eq!(is_set(&packed, at), packed[at / 64] >> (at % 64) & 1 != 0);
                         prop_assert_eq!(packed[at / 64] >> (at % 64) & 1 != 0, naive.get(at).is_some_and(|bit| *bit));
                     }
                 }

@@ -14,12 +14,11 @@ use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::cursor::Cursor;
 use crate::document::Document;
-use crate::fingerprints::{self, Posting, add_postings, lengths_of};
+use crate::fingerprints::{self, Posting, add_postings, lengths_of, own_shingles};
 use crate::intervals::Intervals;
 use crate::postings::groups;
 use crate::report::{Comparison, PassageRow};
 use crate::sentences::{Reworded, reworded};
-use crate::shingles::shingles;
 use crate::tokens::Tokens;
 use crate::twice::TwiceFilter;
 
@@ -232,7 +231,7 @@ fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) ->
     let Scratch { own, of_fingerprints, postings, filter, spare, anchors: buffers, .. } = scratch;
     postings.clear();
     for (document, tokens) in (0..).zip([a, b]) {
-        shingles(tokens.words, config.lengths(tokens.characters).shingle, own);
+        own_shingles(tokens, config, own);
         add_postings(document, tokens, own, config, of_fingerprints, postings);
     }
     let of = |document: u32| if document == 0 { a } else { b };

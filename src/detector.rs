@@ -25,7 +25,7 @@ use crate::config::{Config, DedupeOn, Lengths, Only, Unit};
 use crate::document::{Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
 use crate::families::{self, Family, Occurrence, families};
-use crate::fingerprints::{self, Marked, Posting, add_postings, lengths_of};
+use crate::fingerprints::{self, Marked, Posting, add_postings, lengths_of, own_shingles};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::Occurrences;
 use crate::orphans::{Told, alone};
@@ -724,7 +724,7 @@ impl Scan<'_> {
                 hashes.clear();
                 if originals[document] == document as u32 {
                     let tokens = collection.tokens(document as u32);
-                    shingles(tokens.words, self.lengths(tokens).shingle, &mut hashes);
+                    own_shingles(tokens, self.config, &mut hashes);
                     found.clear();
                     // No more than it takes, should one document be all.
                     found.reserve(tokens.len() / 2);
@@ -736,7 +736,7 @@ impl Scan<'_> {
                 *sketched = sketch(&hashes);
             }
             (self.progress)(Stage::Fingerprints, range.len() as u64, total as u64);
-            let mut counts = vec![0; PARTITIONS];
+            let mut counts = vec![0_usize; PARTITIONS];
             halves.iter().for_each(|&half| counts[partition(half)] += 1);
             (halves, (marked, counts))
         };
@@ -754,10 +754,10 @@ impl Scan<'_> {
             .collect();
         let mut sources = Vec::with_capacity(made.len());
         // How many of each partition come before a range.
-        let mut before: Vec<usize> = vec![0; PARTITIONS];
+        let mut before = vec![0; PARTITIONS];
         for (range, (marked, counts)) in collection.ranges.iter().zip(made) {
             sources.push((range, marked, before.clone()));
-            before.iter_mut().zip(counts).for_each(|(before, count): (_, usize)| *before += count);
+            before.iter_mut().zip(counts).for_each(|(before, count)| *before += count);
         }
         let list = |(range, marked, mut next): (&Range<usize>, Marked, Vec<usize>)| {
             // One of six in a collection of news.
@@ -769,7 +769,7 @@ impl Scan<'_> {
                     let of = partition(posting.half());
                     let at = next[of];
                     next[of] += 1;
-                    if recurring[of][at / 64] >> (at % 64) & 1 != 0 {
+                    if bits::is_set(&recurring[of], at) {
                         found.push(posting);
                     }
                 });
@@ -1132,7 +1132,7 @@ fn bodies<'w>(collection: &'w Collection, boilerplate: &Bits) -> Vec<Words<'w>> 
         if bits.iter().all(|word| *word == 0) {
             return Words { words: words.into(), numbers: Vec::new() };
         }
-        let stays = |at: &u32| bits[*at as usize / 64] >> (at % 64) & 1 == 0;
+        let stays = |at: &u32| !bits::is_set(&bits, *at as usize);
         let numbers: Vec<u32> = (0..words.len() as u32).filter(stays).collect();
         Words { words: numbers.iter().map(|&at| words[at as usize]).collect(), numbers }
     };

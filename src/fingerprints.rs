@@ -14,6 +14,7 @@
 
 use std::ops::Range;
 
+use crate::bits::ones;
 use crate::config::{Config, Lengths};
 use crate::hash;
 use crate::lanes::{LANES, Lanes};
@@ -49,9 +50,14 @@ pub(crate) struct Scratch {
     ranks: Vec<u32>,
 }
 
+/// Writes the shingles of a document into `out`, of the length that holds for most of it.
+pub(crate) fn own_shingles(tokens: &Tokens, config: &Config, out: &mut Vec<u64>) {
+    shingles(tokens.words, config.lengths(tokens.characters).shingle, out);
+}
+
 /// Appends the fingerprints of a document, in order, and then one for every block that
-/// is not sure to hold one. Returns the number of the former. `own` are the document's
-/// shingles.
+/// is not sure to hold one. Returns the number of the former. `own` are
+/// [`own_shingles`].
 ///
 /// Stretches of words in a document of single characters, or the other way round,
 /// have fingerprints of their own lengths besides, by which they are found in
@@ -136,9 +142,8 @@ impl Reader<'_> {
         let k = config.lengths(tokens.characters).shingle;
         let marks = self.marks.split_off(..tokens.len().div_ceil(64)).expect("added");
         for (at, &word) in marks.iter().enumerate() {
-            let mut left = word;
-            while left != 0 {
-                let position = 64 * at + left.trailing_zeros() as usize;
+            for bit in ones(word) {
+                let position = 64 * at + bit;
                 let words = &tokens.words[position..position + k];
                 // Almost always of five, which needs no loop.
                 let hash = words
@@ -147,7 +152,6 @@ impl Reader<'_> {
                     .map_or_else(|| hash::words(words), |five| hash::words(five));
                 let key = key(hash, tokens.characters, config);
                 found(Posting { key, document, position: position as u32 });
-                left &= left - 1;
             }
         }
         let others = self.others.iter().take_while(|one| one.document == document).count();
@@ -217,12 +221,8 @@ fn rank_all(tokens: &Tokens, range: Range<usize>, k: usize, hashes: &[u64], rank
         let [x, y, z] = [0, 1, 2].map(|by| words[by..].first_chunk().expect("more than ranks"));
         let equal = |x, y| Lanes::equal_each(x, y);
         let short = tokens.places.may_be_less(range.start + start, k - 1, least as u16);
-        let mut doubtful = equal(x, y).or(equal(y, z)).or(equal(x, z)).or(short).bits();
-        while doubtful != 0 {
-            let at = doubtful.trailing_zeros() as usize;
-            chunk[at] = exactly(start + at);
-            doubtful &= doubtful - 1;
-        }
+        let doubtful = equal(x, y).or(equal(y, z)).or(equal(x, z)).or(short).bits();
+        ones(doubtful.into()).for_each(|at| chunk[at] = exactly(start + at));
     }
 }
 
@@ -260,13 +260,10 @@ fn winnow(ranks: &mut Vec<u32>, window: usize, mut select: impl FnMut(usize)) {
         }
         let least = (0..window).fold(0, |found, by| found | before[by] & behind[window - 1 - by]);
         let there = u16::MAX >> LANES.saturating_sub(count - start);
-        let mut left = least & there;
-        while left != 0 {
-            let at = start + left.trailing_zeros() as usize;
+        for at in ones((least & there).into()).map(|bit| start + bit) {
             if ranks[at] != PASSED_OVER {
                 select(at);
             }
-            left &= left - 1;
         }
     }
 }
@@ -369,7 +366,7 @@ mod tests {
         let chunk = TokenChunk::new(std::iter::once(text), false);
         let (tokens, config) = (chunk.get(0, text), Config::default());
         let (mut own, mut found) = (Vec::new(), Vec::new());
-        shingles(tokens.words, config.lengths(tokens.characters).shingle, &mut own);
+        own_shingles(&tokens, &config, &mut own);
         add_postings(7, &tokens, &own, &config, &mut Scratch::default(), &mut found);
         assert!(found.iter().all(|posting| posting.document == 7));
         found.into_iter().map(|posting| (posting.key, posting.position)).collect()
@@ -437,7 +434,7 @@ mod tests {
             for (document, text) in (0..).zip(&texts) {
                 let (tokens, from) = (chunk.get(document as usize, text), expected.len());
                 let mut own = Vec::new();
-                shingles(tokens.words, config.lengths(tokens.characters).shingle, &mut own);
+                own_shingles(&tokens, &config, &mut own);
                 let own = add_postings(document, &tokens, &own, &config, &mut Scratch::default(), &mut expected);
                 marked.add(&tokens, &expected[from..], own);
             }

@@ -5,7 +5,7 @@
 //! family by itself. Linear in the alignments and the tokens.
 
 use crate::align::{self, Run};
-use crate::bits::Bits;
+use crate::bits::{Bits, ones};
 use crate::families::{Family, Occurrence};
 
 /// What the ledgers will count as told before or elsewhere.
@@ -78,11 +78,7 @@ impl<'a> Told<'a> {
             carry = *seeds & 1;
         }
         for (at, (after, before)) in seeds.iter().zip(&before).enumerate() {
-            let mut new = after & !before;
-            while new != 0 {
-                self.told.set(document, 64 * at as u32 + new.trailing_zeros(), 1);
-                new &= new - 1;
-            }
+            ones(after & !before).for_each(|bit| self.told.set(document, (64 * at + bit) as u32, 1));
         }
     }
 }

@@ -212,9 +212,7 @@ impl Places<'_> {
     /// first of the token that is `by` further on: all that do, and few others.
     #[inline]
     pub(crate) fn may_be_less(&self, number: usize, by: usize, bytes: u16) -> Lanes {
-        let sixteen =
-            |number: usize| -> &[Behind; LANES] { self.behind[number..].first_chunk().expect("sixteen") };
-        let (firsts, lasts) = (sixteen(number), sixteen(number + by));
+        let (firsts, lasts) = (self.sixteen(number), self.sixteen(number + by));
         // The last is the farthest, if there is no full one among them.
         let is_far = |behind: &[Behind; LANES]| behind[LANES - 1].bytes() == Behind::FAR;
         if number % FULL + by + LANES <= FULL && !is_far(lasts) {
@@ -227,15 +225,20 @@ impl Places<'_> {
         if firsts.iter().any(|first| first.bytes() == Behind::FAR) {
             return Lanes::splat(-1);
         }
-        let (firsts, lasts) = (self.sixteen(number), self.sixteen(number + by));
+        let (firsts, lasts) = (self.bytes(number), self.bytes(number + by));
         let lengths = std::array::from_fn(|at| lasts[at] - firsts[at]);
         Lanes::less_each(&lengths, &[bytes.into(); LANES])
     }
 
+    #[inline]
+    fn sixteen(&self, number: usize) -> &[Behind; LANES] {
+        self.behind[number..].first_chunk().expect("sixteen")
+    }
+
     /// The first bytes of sixteen tokens; of those too far behind a full one, one before it.
     #[inline]
-    fn sixteen(&self, number: usize) -> [u32; LANES] {
-        let some: &[Behind; LANES] = self.behind[number..].first_chunk().expect("sixteen");
+    fn bytes(&self, number: usize) -> [u32; LANES] {
+        let some = self.sixteen(number);
         let full = &self.full[number / FULL..];
         let next = (FULL - number % FULL) as u32;
         let here = full[0];

@@ -4,7 +4,7 @@
 use crate::align::align_all;
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
-use crate::fingerprints::{self, Posting, add_postings, lengths_of};
+use crate::fingerprints::{self, Posting, add_postings, lengths_of, own_shingles};
 use crate::postings::groups;
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, sketch};
@@ -65,7 +65,7 @@ impl<'a> Prepared<'a> {
         let (mut found, mut scratch) = (Vec::new(), fingerprints::Scratch::default());
         let mut own = Vec::new();
         for (document, tokens) in (0..).zip(self.each()) {
-            shingles(tokens.words, self.config.lengths(tokens.characters).shingle, &mut own);
+            own_shingles(&tokens, &self.config, &mut own);
             add_postings(document, &tokens, &own, &self.config, &mut scratch, &mut found);
         }
         found

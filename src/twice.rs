@@ -80,6 +80,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::bits::is_set;
     use crate::hash;
 
     proptest! {
@@ -104,7 +105,7 @@ mod tests {
             let mut filter = TwiceFilter::default();
             let marks = filter.marks(&keys, skip);
             prop_assert_eq!(marks.len(), keys.len().div_ceil(64));
-            let found = (0..keys.len()).filter(|at| marks[at / 64] >> (at % 64) & 1 != 0).map(|at| keys[at]);
+            let found = (0..keys.len()).filter(|&at| is_set(&marks, at)).map(|at| keys[at]);
             let mut expected = keys.clone();
             prop_assert!(found.eq(filter.recurring(&mut expected, |key| key << skip).iter().copied()));
         }
