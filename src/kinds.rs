@@ -8,7 +8,8 @@
 use crate::config::Config;
 use crate::lanes::{LANES, Lanes};
 use crate::report::{FamilyRow, Kind};
-use crate::tokens::{Tokenizer, Tokens};
+use crate::tokenizer::Tokenizer;
+use crate::tokens::Tokens;
 
 /// Share of occurrences that must be whole lines in boilerplate.
 const MOSTLY: f64 = 0.75;

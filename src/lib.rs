@@ -158,9 +158,11 @@ mod shingles;
 mod sketch;
 #[doc(hidden)]
 pub mod stages;
+mod tokenizer;
 mod tokens;
 mod twice;
 mod variants;
+mod wide;
 
 // What `fuzz/` tries is otherwise only in the program.
 #[cfg(all(fuzzing, feature = "cli"))]

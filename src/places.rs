@@ -27,14 +27,21 @@ impl Place {
         Place(self.0 | Place::LINE | if block { Place::BREAK } else { 0 })
     }
 
+    /// The same place, so many bytes further on.
     #[inline]
-    fn byte(self) -> u32 {
+    pub(crate) fn moved(self, bytes: usize) -> Self {
+        Place(self.0 + bytes as u32)
+    }
+
+    /// Where it is.
+    #[inline]
+    pub(crate) fn byte(self) -> u32 {
         self.0 & (Place::BREAK - 1)
     }
 }
 
 /// Tokens from one whose place is written in full to the next.
-const FULL: usize = 64;
+pub(crate) const FULL: usize = 64;
 
 /// How many bytes a token is behind the last full one, as far as 14 bits tell; before
 /// them whether it begins a line or a block.
@@ -67,10 +74,7 @@ pub(crate) struct PlaceList {
     full: Vec<u32>,
     /// The numbers of tokens that are too far behind it, and their bytes.
     far: Vec<(u32, u32)>,
-    /// The last tokens of the text at hand, and how many.
-    waiting: [Place; FULL],
-    count: usize,
-    /// The number of the first of them in the text.
+    /// How many of the text at hand there are.
     number: u32,
 }
 
@@ -89,31 +93,13 @@ impl PlaceList {
             behind: Vec::with_capacity(tokens),
             full: Vec::with_capacity(tokens / FULL),
             far: Vec::new(),
-            waiting: [Place(0); FULL],
-            count: 0,
             number: 0,
         }
     }
 
-    /// Adds the place of the next token of a text.
+    /// Adds the places of the next tokens of a text: of [`FULL`], or of the last ones.
     #[inline]
-    pub(crate) fn push(&mut self, place: Place) {
-        self.waiting[self.count % FULL] = place;
-        self.count += 1;
-        if self.count == FULL {
-            self.settle();
-        }
-    }
-
-    /// Ends a text. What is added next is of another.
-    pub(crate) fn end(&mut self) -> End {
-        self.settle();
-        self.number = 0;
-        End { behind: self.behind.len(), full: self.full.len() as u32, far: self.far.len() as u32 }
-    }
-
-    fn settle(&mut self) {
-        let some = &self.waiting[..self.count];
+    pub(crate) fn add(&mut self, some: &[Place]) {
         let [first, ..] = some else { return };
         let full = first.byte();
         self.full.push(full);
@@ -123,8 +109,13 @@ impl PlaceList {
             let numbered = (self.number..).zip(some).map(|(number, place)| (number, place.byte()));
             self.far.extend(numbered.filter(|(_, byte)| *byte >= reach));
         }
-        self.number += self.count as u32;
-        self.count = 0;
+        self.number += some.len() as u32;
+    }
+
+    /// Ends a text. What is added next is of another.
+    pub(crate) fn end(&mut self) -> End {
+        self.number = 0;
+        End { behind: self.behind.len(), full: self.full.len() as u32, far: self.far.len() as u32 }
     }
 
     pub(crate) fn shrink_to_fit(&mut self) {
@@ -270,23 +261,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn places_are_told_as_they_were_pushed(texts in texts()) {
+        fn places_are_told_as_they_were_added(texts in texts()) {
             let mut list = PlaceList::with_capacity(0);
             let mut before = End::default();
             let (mut ends, mut expected) = (Vec::new(), Vec::new());
             for text in &texts {
                 let mut byte = 0;
-                let mut pushed = Vec::new();
+                let (mut added, mut places) = (Vec::new(), Vec::new());
                 for &(step, block, line) in text {
                     byte += step as usize;
-                    pushed.push((byte, line, block && line));
+                    added.push((byte, line, block && line));
                     let place = Place::new(byte);
-                    list.push(if line { place.beginning(block) } else { place });
+                    places.push(if line { place.beginning(block) } else { place });
                 }
+                places.chunks(FULL).for_each(|some| list.add(some));
                 let end = list.end();
                 ends.push((before, end));
                 before = end;
-                expected.push(pushed);
+                expected.push(added);
             }
             for ((before, end), expected) in ends.into_iter().zip(expected) {
                 let places = list.between(before, end);
