@@ -7,6 +7,8 @@
 //! and no chain of small changes joins what is not alike. Linear in the
 //! candidate pairs.
 
+use std::ops::Range;
+
 use ahash::RandomState;
 
 use crate::bands::Bands;
@@ -54,30 +56,37 @@ impl Near {
     }
 }
 
-/// The distinct shingles of one document, to be compared with many others: an
-/// open-addressed table. Shingles are hashes already; a secret multiplier
+/// The shingles of one document, to be compared with many others: an open-addressed
+/// table of the first place of each. Shingles are hashes already; a secret multiplier
 /// spreads them, so that no text can be written to make them collide here.
 pub(crate) struct Lookup {
     slots: Vec<Slot>,
     shift: u32,
     secret: u64,
-    distinct: u32,
+    /// All of them, in text order.
+    shingles: Vec<u64>,
+    /// The places of those that came before, and where each came first.
+    repeats: Vec<(u32, u32)>,
+    /// The last comparison in which each place was met, from 1.
+    met: Vec<u32>,
     /// Comparisons so far.
     compared: u32,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Slot {
     shingle: u64,
-    /// The last comparison in which the shingle was met, from 1; 0 is a free
-    /// slot.
-    met: u32,
+    /// Where it comes first, or [`FREE`].
+    first: u32,
 }
+
+const FREE: u32 = u32::MAX;
 
 impl Lookup {
     pub(crate) fn new() -> Self {
         let secret = RandomState::new().hash_one(0) | 1;
-        Lookup { slots: Vec::new(), shift: 0, secret, distinct: 0, compared: 0 }
+        let (slots, shingles, repeats, met) = Default::default();
+        Lookup { slots, shift: 0, secret, shingles, repeats, met, compared: 0 }
     }
 
     /// Takes the shingles of one document, instead of those it had. Returns how
@@ -85,33 +94,47 @@ impl Lookup {
     pub(crate) fn fill(&mut self, shingles: &[u64]) -> u32 {
         let size = (2 * shingles.len()).next_power_of_two().max(2);
         self.slots.clear();
-        self.slots.resize(size, Slot::default());
+        self.slots.resize(size, Slot { shingle: 0, first: FREE });
         self.shift = 64 - size.trailing_zeros();
-        (self.distinct, self.compared) = (0, 1);
-        for &shingle in shingles {
+        self.shingles.clear();
+        self.shingles.extend_from_slice(shingles);
+        self.met.clear();
+        self.met.resize(shingles.len(), 0);
+        self.compared = 0;
+        self.repeats.clear();
+        for (at, &shingle) in (0..).zip(shingles) {
             let slot = self.slot(shingle);
-            let new = slot.met == 0;
-            *slot = Slot { shingle, met: 1 };
-            self.distinct += u32::from(new);
+            let found = &mut self.slots[slot];
+            match found.first {
+                FREE => *found = Slot { shingle, first: at },
+                first => self.repeats.push((at, first)),
+            }
         }
-        self.distinct
+        self.distinct()
+    }
+
+    fn distinct(&self) -> u32 {
+        (self.shingles.len() - self.repeats.len()) as u32
     }
 
     /// The slot of a shingle, or the free one where it belongs.
     #[inline]
-    fn slot(&mut self, shingle: u64) -> &mut Slot {
+    fn slot(&self, shingle: u64) -> usize {
         let mask = self.slots.len() - 1;
         let mut at = (shingle.wrapping_mul(self.secret) >> self.shift) as usize;
-        while self.slots[at].met != 0 && self.slots[at].shingle != shingle {
+        while self.slots[at].first != FREE && self.slots[at].shingle != shingle {
             at = (at + 1) & mask;
         }
-        &mut self.slots[at]
+        at
     }
 
     /// Compares document `a`, whose shingles these are, with document `b`:
     /// its shingles of `k` tokens in text order, how many of them are distinct,
     /// and its length in tokens. `None` as soon as their resemblance is sure to be
     /// below `least`.
+    ///
+    /// What is alike in both is mostly alike for long, so that a shingle is looked up
+    /// only where it does not follow on the last.
     pub(crate) fn compare(
         &mut self,
         a: u32,
@@ -122,28 +145,63 @@ impl Lookup {
         least: f64,
     ) -> Option<Verified> {
         self.compared += 1;
-        let compared = self.compared;
-        let sizes = (self.distinct, distinct);
+        let sizes = (self.distinct(), distinct);
         // shared / (sum of sizes - shared) >= least
         let needed = least / (1.0 + least) * (f64::from(sizes.0) + f64::from(sizes.1));
         // One less, whatever the rounding; what passes is judged exactly.
         let needed = (needed as usize).saturating_sub(1);
         let (mut shared, mut tokens, mut reached) = (0, 0, 0);
-        for (at, &shingle) in shingles.iter().enumerate() {
-            let slot = self.slot(shingle);
-            if slot.met != 0 {
-                shared += u32::from(slot.met != compared);
-                slot.met = compared;
-                let end = (at + k).min(len);
+        let mut at = 0;
+        while let Some(&shingle) = shingles.get(at) {
+            let Slot { first, .. } = self.slots[self.slot(shingle)];
+            if first != FREE {
+                let first = first as usize;
+                let follow = common_shingles(&self.shingles[first..], &shingles[at..]);
+                shared += self.meet(first..first + follow);
+                let end = (at + follow - 1 + k).min(len);
                 tokens += (end - at.max(reached)) as u32;
                 reached = end;
+                at += follow;
             } else if shared as usize + shingles.len() - at <= needed {
                 return None;
+            } else {
+                at += 1;
             }
         }
+        let shared = shared - self.met_again();
         let verified = Verified { a, b, shared, sizes, tokens };
         (verified.resemblance() >= least).then_some(verified)
     }
+
+    /// How many of these places this comparison did not meet before.
+    #[inline]
+    fn meet(&mut self, places: Range<usize>) -> u32 {
+        let compared = self.compared;
+        let new = |met: &mut u32| u32::from(std::mem::replace(met, compared) != compared);
+        self.met[places].iter_mut().map(new).sum()
+    }
+
+    /// How many places this comparison met besides another with the same shingle.
+    fn met_again(&mut self) -> u32 {
+        let mut again = 0;
+        for &(place, first) in &self.repeats {
+            if self.met[place as usize] == self.compared {
+                let first = &mut self.met[first as usize];
+                again += u32::from(*first == self.compared);
+                *first = self.compared;
+            }
+        }
+        again
+    }
+}
+
+/// With how many equal shingles two lists begin.
+#[inline]
+fn common_shingles(x: &[u64], y: &[u64]) -> usize {
+    const SOME: usize = 8;
+    let (x_chunks, y_chunks) = (x.as_chunks::<SOME>().0, y.as_chunks::<SOME>().0);
+    let at = SOME * x_chunks.iter().zip(y_chunks).take_while(|(x, y)| x == y).count();
+    at + x[at..].iter().zip(&y[at..]).take_while(|(x, y)| x == y).count()
 }
 
 /// The leader of every document, which may be itself.
