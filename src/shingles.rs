@@ -3,6 +3,7 @@
 //! Broder, Glassman, Manasse, Zweig, *Syntactic Clustering of the Web*, 1997.
 
 use crate::hash;
+use crate::wide::Wide;
 
 /// Writes the hash of every shingle of `k` tokens into `out`, in text order.
 ///
@@ -14,13 +15,7 @@ pub(crate) fn shingles(words: &[u32], k: usize, out: &mut Vec<u64>) {
         out.extend((!words.is_empty()).then(|| hash::words(words)));
         return;
     }
-    let leaving = (1..k).fold(1u64, |power, _| power.wrapping_mul(hash::BASE));
-    let mut sum = words[..k - 1].iter().fold(0, |sum, &word| hash::push(sum, word));
-    out.extend(words[k - 1..].iter().zip(words).map(|(&enters, &leaves)| {
-        let whole = hash::push(sum, enters);
-        sum = whole.wrapping_sub((u64::from(leaves) + 1).wrapping_mul(leaving));
-        hash::mix(whole)
-    }));
+    Wide::best().hash_windows(words, k, out);
 }
 
 /// The number of values two sorted sets share.
@@ -45,7 +40,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rolled_hashes_equal_hashes_of_each_window(words in prop::collection::vec(any::<u32>(), 0..40), k in 1usize..9) {
+        fn hashes_equal_hashes_of_each_window(words in prop::collection::vec(any::<u32>(), 0..40), k in 1usize..9) {
             let mut found = Vec::new();
             shingles(&words, k, &mut found);
             let expected: Vec<u64> = if words.len() < k {

@@ -73,6 +73,47 @@ impl Wide {
         }
         hash(heads, lengths, count)
     }
+
+    /// Appends [`hash::words`] of every `k` words, of at least one, that follow each other.
+    #[inline]
+    pub(crate) fn hash_windows(self, words: &[u32], k: usize, out: &mut Vec<u64>) {
+        #[cfg(target_arch = "x86_64")]
+        if self.avx512 {
+            return avx512::hash_windows(self, words, k, out);
+        }
+        roll(words, k, out);
+    }
+}
+
+/// Each window from the one before, by two multiplications, one after the other.
+fn roll(words: &[u32], k: usize, out: &mut Vec<u64>) {
+    let Some(rest) = words.get(k - 1..) else { return };
+    let leaving = (1..k).fold(1u64, |power, _| power.wrapping_mul(hash::BASE));
+    let mut sum = words[..k - 1].iter().fold(0, |sum, &word| hash::push(sum, word));
+    out.extend(rest.iter().zip(words).map(|(&enters, &leaves)| {
+        let whole = hash::push(sum, enters);
+        sum = whole.wrapping_sub((u64::from(leaves) + 1).wrapping_mul(leaving));
+        hash::mix(whole)
+    }));
+}
+
+/// Each window by itself, by `k` multiplications, for several at once.
+#[cfg(any(test, target_arch = "x86_64"))]
+#[inline(always)]
+fn hash_windows(words: &[u32], k: usize, out: &mut Vec<u64>) {
+    const SOME: usize = 32;
+    let mut at = 0;
+    while words.len() - at >= SOME + k - 1 {
+        let mut sums = [0; SOME];
+        for by in 0..k {
+            let some: &[u32; SOME] = words[at + by..].first_chunk().expect("so many");
+            sums.iter_mut().zip(some).for_each(|(sum, word)| *sum = hash::push(*sum, *word));
+        }
+        sums.iter_mut().for_each(|sum| *sum = hash::mix(*sum));
+        out.extend_from_slice(&sums);
+        at += SOME;
+    }
+    roll(&words[at..], k, out);
 }
 
 fn block(bytes: &[u8; BLOCK]) -> Block {
@@ -144,6 +185,13 @@ mod avx512 {
         unsafe { hash_there(heads, lengths, count) }
     }
 
+    #[inline]
+    pub(super) fn hash_windows(wide: Wide, words: &[u32], k: usize, out: &mut Vec<u64>) {
+        assert!(wide.avx512);
+        // SAFETY: the processor has these instructions.
+        unsafe { hash_windows_there(words, k, out) }
+    }
+
     #[target_feature(enable = "avx512f,avx512bw,popcnt")]
     fn block_there(bytes: &[u8; BLOCK]) -> Block {
         // SAFETY: so many bytes are read, from wherever.
@@ -161,6 +209,11 @@ mod avx512 {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
     fn hash_there(heads: &[Head; BATCH], lengths: &[u8; BATCH], count: usize) -> [u32; BATCH] {
         super::hash(heads, lengths, count)
+    }
+
+    #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+    fn hash_windows_there(words: &[u32], k: usize, out: &mut Vec<u64>) {
+        super::hash_windows(words, k, out);
     }
 }
 
@@ -186,6 +239,16 @@ mod tests {
             let bytes = bytes.first_chunk().unwrap();
             prop_assert_eq!(block(bytes), expected);
             prop_assert_eq!(Wide::best().block(bytes), expected);
+        }
+
+        #[test]
+        fn windows_are_hashed_as_each_alone(words in prop::collection::vec(any::<u32>(), 0..200), k in 1usize..20) {
+            let expected: Vec<u64> = words.windows(k).map(hash::words).collect();
+            for hashed in [roll, hash_windows, |words: &[u32], k, out: &mut Vec<u64>| Wide::best().hash_windows(words, k, out)] {
+                let mut found = Vec::new();
+                hashed(&words, k, &mut found);
+                prop_assert_eq!(&found, &expected);
+            }
         }
 
         #[test]
