@@ -109,7 +109,8 @@ pub(crate) fn align_all<'a>(
     let earlier = |pair: &&[Anchor]| tokens(pair[0].earlier());
     let pairs = ahead(of_pairs(anchors), |pair| fetch(earlier(pair)));
     let pairs = ahead(pairs, |pair| {
-        fetch(&earlier(pair).words[pair[0].a() as usize]);
+        let (words, at) = (earlier(pair).words, pair[0].a() as usize);
+        fetch(&words[at.saturating_sub(AROUND)..words.len().min(at + AROUND)]);
         earlier(pair).places.fetch(pair[0].a() as usize);
     });
     let align = |pair: &[Anchor], scratch: &mut Scratch, found: &mut dyn FnMut(&[Run])| {
@@ -193,6 +194,8 @@ impl Trusted {
     }
 }
 
+/// Words before and behind an anchor that are.
+const AROUND: usize = 24;
 /// Bytes of a passage that are fetched before it is looked at.
 const FETCHED: usize = 192;
 

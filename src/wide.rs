@@ -102,6 +102,7 @@ fn roll(words: &[u32], k: usize, out: &mut Vec<u64>) {
 #[inline(always)]
 fn hash_windows(words: &[u32], k: usize, out: &mut Vec<u64>) {
     const SOME: usize = 32;
+    out.reserve((words.len() + 1).saturating_sub(k));
     let mut at = 0;
     while words.len() - at >= SOME + k - 1 {
         let mut sums = [0; SOME];
