@@ -119,19 +119,23 @@ impl<'a> Collection<'a> {
     /// without tokens are alone, and so are those to be judged of which only other
     /// judged ones have the tokens, if these do not count.
     pub(crate) fn originals(&self, hashes: &[u64]) -> Vec<u32> {
-        let mut seen: AHashMap<u64, Vec<u32>> = AHashMap::with_capacity(self.len());
+        // The last first copy with each hash, and the one before it, if ever there is one.
+        let mut seen: AHashMap<u64, u32> = AHashMap::with_capacity(self.len());
+        let mut before: AHashMap<u32, u32> = AHashMap::new();
         let original = |(document, &hash): (u32, &u64)| {
             let words = self.tokens(document).words;
             if words.is_empty() || document < self.roles.told {
                 return document;
             }
-            let same_hash = seen.entry(hash).or_default();
-            let earlier = same_hash.iter().find(|&&earlier| self.same_tokens(earlier, document));
-            match earlier {
-                Some(&earlier) if self.roles.against && earlier >= self.roles.judged => document,
-                Some(&earlier) => earlier,
+            let mut same_hash =
+                std::iter::successors(seen.get(&hash).copied(), |earlier| before.get(earlier).copied());
+            match same_hash.find(|&earlier| self.same_tokens(earlier, document)) {
+                Some(earlier) if self.roles.against && earlier >= self.roles.judged => document,
+                Some(earlier) => earlier,
                 None => {
-                    same_hash.push(document);
+                    if let Some(earlier) = seen.insert(hash, document) {
+                        before.insert(document, earlier);
+                    }
                     document
                 }
             }
@@ -152,5 +156,35 @@ impl<'a> Collection<'a> {
             all
         };
         a.words == b.words && (a.text == b.text || spelled(a) == spelled(b))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn originals_equal_a_look_at_all_earlier_ones(words in prop::collection::vec(prop::collection::vec(0usize..2, 0..4), 0..12), against in prop::option::of(0usize..12), told in 0usize..3, hashes in 1u64..3) {
+            let text = |words: &Vec<usize>| words.iter().map(|&word| ["one ", "Two "][word]).collect::<String>();
+            let documents: Vec<Document> = (0..).zip(&words).map(|(at, words)| Document::new(format!("{at:02}"), text(words))).collect();
+            let (ignored, rest) = documents.split_at(told.min(documents.len()));
+            let (old, new) = rest.split_at(against.unwrap_or(0).min(rest.len()));
+            let order = Order::new(ignored, against.map(|_| old), new);
+            let chunks: Vec<TokenChunk> = order.ranges.iter().map(|range| TokenChunk::new(order.texts(range.clone()), false)).collect();
+            let collection = Collection::new(&order, &chunks);
+            // Different tokens may have one hash.
+            let hash = |document: u32| collection.tokens(document).words.len() as u64 % hashes;
+            let found = collection.originals(&(0..documents.len() as u32).map(hash).collect::<Vec<_>>());
+            let told = ignored.len();
+            let judged = told + old.len();
+            for (at, one) in words.iter().enumerate() {
+                let first = (told..=at).find(|&earlier| words[earlier] == *one).filter(|_| !one.is_empty());
+                let counts = |earlier: &usize| against.is_none() || *earlier < judged;
+                prop_assert_eq!(found[at] as usize, first.filter(counts).unwrap_or(at));
+            }
+        }
     }
 }
