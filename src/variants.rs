@@ -13,7 +13,7 @@ use crate::bands::{Bands, entry};
 use crate::families::{Family, Occurrence};
 use crate::hash;
 use crate::shingles::{shared, shingles};
-use crate::sketch::{Sketch, quick_sketch};
+use crate::sketch::{Sketch, sketch_of_numbers};
 use crate::tokens::Tokens;
 
 /// What a family's text is compared by.
@@ -82,7 +82,7 @@ impl Outline {
         if !has_enough(&short) {
             return None;
         }
-        let sketch: Sketch<BINS> = quick_sketch(pairs);
+        let sketch: Sketch<BINS> = sketch_of_numbers(pairs);
         let mut keys = [0; BANDS.bands];
         keys.iter_mut().zip(BANDS.keys(&sketch)).for_each(|(key, found)| *key = found);
         Some(Outline { pairs: short, keys })
