@@ -1,6 +1,6 @@
-//! What the tokeniser does with many bytes and many words at once.
+//! What is found out of many bytes, and of many words, at once.
 //!
-//! It is there twice, for every processor and for those that have AVX-512; which of them is
+//! It is there for every processor, and once more for those that have AVX-512, which is
 //! asked for when the program runs.
 
 use crate::hash;
@@ -36,9 +36,8 @@ pub(crate) struct Block {
 /// The instructions that are used.
 #[derive(Clone, Copy)]
 pub(crate) struct Wide {
-    /// Not set where the processor lacks them.
     #[cfg(target_arch = "x86_64")]
-    avx512: bool,
+    avx512: Option<avx512::Avx512>,
 }
 
 impl Wide {
@@ -47,7 +46,7 @@ impl Wide {
     pub(crate) fn best() -> Wide {
         Wide {
             #[cfg(target_arch = "x86_64")]
-            avx512: avx512::is_there(),
+            avx512: avx512::Avx512::new(),
         }
     }
 
@@ -55,8 +54,8 @@ impl Wide {
     #[inline]
     pub(crate) fn block(self, bytes: &[u8; BLOCK]) -> Block {
         #[cfg(target_arch = "x86_64")]
-        if self.avx512 {
-            return avx512::block(self, bytes);
+        if let Some(avx512) = self.avx512 {
+            return avx512.block(bytes);
         }
         block(bytes)
     }
@@ -68,8 +67,8 @@ impl Wide {
     #[inline]
     pub(crate) fn hash(self, heads: &[Head; BATCH], lengths: &[u8; BATCH], count: usize) -> [u32; BATCH] {
         #[cfg(target_arch = "x86_64")]
-        if self.avx512 {
-            return avx512::hash(self, heads, lengths, count);
+        if let Some(avx512) = self.avx512 {
+            return avx512.hash(heads, lengths, count);
         }
         hash(heads, lengths, count)
     }
@@ -78,8 +77,8 @@ impl Wide {
     #[inline]
     pub(crate) fn hash_windows(self, words: &[u32], k: usize, out: &mut Vec<u64>) {
         #[cfg(target_arch = "x86_64")]
-        if self.avx512 {
-            return avx512::hash_windows(self, words, k, out);
+        if let Some(avx512) = self.avx512 {
+            return avx512.hash_windows(words, k, out);
         }
         roll(words, k, out);
     }
@@ -160,41 +159,41 @@ mod avx512 {
     use std::arch::is_x86_feature_detected as has;
     use std::arch::x86_64::*;
 
-    use super::{BATCH, BLOCK, Block, Head, Wide};
+    use super::{BATCH, BLOCK, Block, Head};
 
-    #[inline]
-    pub(super) fn is_there() -> bool {
-        has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") && has!("popcnt")
-    }
+    /// Is only where the processor has all instructions that are used here.
+    #[derive(Clone, Copy)]
+    pub(super) struct Avx512(());
 
-    #[inline]
-    pub(super) fn block(wide: Wide, bytes: &[u8; BLOCK]) -> Block {
-        assert!(wide.avx512);
-        // SAFETY: the processor has these instructions.
-        unsafe { block_there(bytes) }
-    }
+    impl Avx512 {
+        #[inline]
+        pub(super) fn new() -> Option<Avx512> {
+            let has =
+                has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") && has!("popcnt");
+            has.then_some(Avx512(()))
+        }
 
-    #[inline]
-    pub(super) fn hash(
-        wide: Wide,
-        heads: &[Head; BATCH],
-        lengths: &[u8; BATCH],
-        count: usize,
-    ) -> [u32; BATCH] {
-        assert!(wide.avx512);
-        // SAFETY: the processor has these instructions.
-        unsafe { hash_there(heads, lengths, count) }
-    }
+        #[inline]
+        pub(super) fn block(self, bytes: &[u8; BLOCK]) -> Block {
+            // SAFETY: the processor has these instructions, since there is an `Avx512`.
+            unsafe { block(bytes) }
+        }
 
-    #[inline]
-    pub(super) fn hash_windows(wide: Wide, words: &[u32], k: usize, out: &mut Vec<u64>) {
-        assert!(wide.avx512);
-        // SAFETY: the processor has these instructions.
-        unsafe { hash_windows_there(words, k, out) }
+        #[inline]
+        pub(super) fn hash(self, heads: &[Head; BATCH], lengths: &[u8; BATCH], count: usize) -> [u32; BATCH] {
+            // SAFETY: the same.
+            unsafe { hash(heads, lengths, count) }
+        }
+
+        #[inline]
+        pub(super) fn hash_windows(self, words: &[u32], k: usize, out: &mut Vec<u64>) {
+            // SAFETY: the same.
+            unsafe { hash_windows(words, k, out) }
+        }
     }
 
     #[target_feature(enable = "avx512f,avx512bw,popcnt")]
-    fn block_there(bytes: &[u8; BLOCK]) -> Block {
+    fn block(bytes: &[u8; BLOCK]) -> Block {
         // SAFETY: so many bytes are read, from wherever.
         let bytes = unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) };
         let all = |byte: u8| _mm512_set1_epi8(byte as i8);
@@ -208,12 +207,12 @@ mod avx512 {
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-    fn hash_there(heads: &[Head; BATCH], lengths: &[u8; BATCH], count: usize) -> [u32; BATCH] {
+    fn hash(heads: &[Head; BATCH], lengths: &[u8; BATCH], count: usize) -> [u32; BATCH] {
         super::hash(heads, lengths, count)
     }
 
     #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-    fn hash_windows_there(words: &[u32], k: usize, out: &mut Vec<u64>) {
+    fn hash_windows(words: &[u32], k: usize, out: &mut Vec<u64>) {
         super::hash_windows(words, k, out);
     }
 }
