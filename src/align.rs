@@ -194,10 +194,10 @@ impl Trusted {
     }
 }
 
-/// Words before and behind an anchor that are.
-const AROUND: usize = 24;
 /// Bytes of a passage that are fetched before it is looked at.
 const FETCHED: usize = 192;
+/// Words before an anchor, and from it on, that are.
+const AROUND: usize = 24;
 
 /// How long a passage of two documents is at least, along these anchors. In documents
 /// of one sort it is what holds for them; where one is of words and the other of single

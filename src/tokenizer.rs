@@ -10,12 +10,10 @@
 //! Linear in the text. Words of ASCII letters and digits alone are found and hashed many
 //! at once; words with any other character are folded one by one.
 
-use std::hint::select_unpredictable;
-
 use crate::fold::{Class, fold};
 use crate::hash;
 use crate::places::Place;
-use crate::wide::{BLOCK, Block, CASE, HEAD, Wide};
+use crate::wide::{BLOCK, Block, CASE, HEAD, Wide, hash_word, head};
 
 /// One token of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +92,6 @@ pub(crate) struct Tokenizer<'a> {
     text: &'a str,
     at: usize,
     characters: bool,
-    wide: Wide,
     /// Bytes met by [`each`](Self::each) that go on with a character.
     inner: usize,
     folded: Vec<u8>,
@@ -114,7 +111,6 @@ impl<'a> Tokenizer<'a> {
             text,
             at,
             characters,
-            wide: Wide::best(),
             inner: 0,
             folded: Vec::new(),
             line_start: 0,
@@ -165,6 +161,7 @@ impl<'a> Tokenizer<'a> {
             self.inner = self.text.len() - self.text.chars().count();
             return;
         }
+        let wide = Wide::best();
         let bytes = self.text.as_bytes();
         let mut base = self.at;
         while base < bytes.len() {
@@ -177,7 +174,7 @@ impl<'a> Tokenizer<'a> {
                     &padded
                 }
             };
-            let block = self.wide.block(window.first_chunk().expect("longer"));
+            let block = wide.block(window.first_chunk().expect("longer"));
             self.inner += block.inner as usize;
             // A word that began before this block is behind already.
             let mut from = self.at.saturating_sub(base);
@@ -362,12 +359,13 @@ impl Iterator for Tokenizer<'_> {
         None
     }
 }
+
 /// The bytes of a block from which on more than [`HEAD`] are alphanumeric.
 #[inline]
 fn long_runs(alphanumeric: u64) -> u64 {
     const { assert!(HEAD == 16) };
-    let [mut runs, mut len] = [alphanumeric, 1];
-    while len < HEAD as u64 {
+    let (mut runs, mut len) = (alphanumeric, 1);
+    while len < HEAD {
         runs &= runs >> len;
         len *= 2;
     }
@@ -418,6 +416,7 @@ fn alphanumeric_run(bytes: &[u8]) -> usize {
 pub(crate) fn token_at(text: &str, start: usize, characters: bool) -> Token {
     Tokenizer::starting(text, start, characters).next().expect("a token starts here")
 }
+
 /// Whether two texts begin with the same ASCII letters and digits, in whatever
 /// case, and go on with what certainly ends a word. Looks at eight bytes at a time,
 /// so it denies what stands in the last seven of a text.
@@ -474,6 +473,7 @@ fn append_head(head: &[u8; HEAD], len: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&small.to_le_bytes());
     out.truncate(end);
 }
+
 /// What a byte is to the tokeniser before any decoding.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -499,40 +499,22 @@ const KIND: [Kind; 256] = {
     }
     kinds
 };
-/// The bits of the first and of the second eight bytes that a word of up to sixteen
-/// has.
-const KEPT: [(u64, u64); 17] = {
-    let mut kept = [(0, 0); 17];
-    let mut len = 1;
-    while len < kept.len() {
-        let all = u128::MAX >> (128 - 8 * len);
-        kept[len] = (all as u64, (all >> 64) as u64);
-        len += 1;
-    }
-    kept
-};
 
 /// [`hash::bytes`] of an ASCII word in lower case. Bit 5 is set in every digit
 /// and small letter, so setting it is all that lower-casing takes.
 #[inline]
 fn hash_ascii(bytes: &[u8], start: usize, end: usize) -> u64 {
     let len = end - start;
-    let mut state = hash::start(len);
-    if let (Some(&(first_kept, second_kept)), Some(chunks)) =
-        (KEPT.get(len), bytes[start..].first_chunk::<16>())
+    if let Some(chunk) = bytes[start..].first_chunk()
+        && len <= HEAD
     {
-        // Two chunks are taken, and then it is chosen: nobody can foresee which words
-        // are long.
-        let chunks = u128::from_le_bytes(*chunks);
-        let (first, second) = (chunks as u64 | CASE, (chunks >> 64) as u64 | CASE);
-        let short = hash::step(state, first & first_kept);
-        let long = hash::step(short, second & second_kept);
-        return hash::mix(select_unpredictable(len > 8, long, short));
+        return hash_word(head(chunk), len as u64);
     }
+    let mut state = hash::start(len);
     for chunk in bytes[start..end].chunks(8) {
-        let mut padded = [0; 8];
-        padded[..chunk.len()].copy_from_slice(chunk);
-        state = hash::step(state, (u64::from_le_bytes(padded) | CASE) & KEPT[chunk.len()].0);
+        let mut small = [0; 8];
+        small.iter_mut().zip(chunk).for_each(|(small, byte)| *small = byte | 0x20);
+        state = hash::step(state, u64::from_le_bytes(small));
     }
     hash::mix(state)
 }

@@ -3,6 +3,8 @@
 //! It is there for every processor, and once more for those that have AVX-512, which is
 //! asked for when the program runs.
 
+use std::hint::select_unpredictable;
+
 use crate::hash;
 use crate::lanes::{LANES, Lanes};
 
@@ -137,17 +139,23 @@ fn hash(heads: &[Head; BATCH], lengths: &[u8; BATCH], count: usize) -> [u32; BAT
     let mut hashes = [0; BATCH];
     // Some more than there are, for a whole number of such instructions.
     for at in 0..count.next_multiple_of(LANES).min(BATCH) {
-        let length = u64::from(lengths[at]);
-        let [first, second] = heads[at].map(|eight| eight | CASE);
-        // Of a short word the second eight bytes count for nothing.
-        let is_long = length > 8;
-        let first = first & u64::MAX >> if is_long { 0 } else { 64 - 8 * length };
-        let second = second & u64::MAX >> (64u64.wrapping_sub(8 * length) % 64);
-        let short = hash::step(hash::start(length as usize), first);
-        let long = hash::step(short, second);
-        hashes[at] = (hash::mix(if is_long { long } else { short }) >> 32) as u32;
+        hashes[at] = (hash_word(heads[at], lengths[at].into()) >> 32) as u32;
     }
     hashes
+}
+
+/// [`hash::bytes`] of one such word.
+#[inline(always)]
+pub(crate) fn hash_word(head: Head, length: u64) -> u64 {
+    let [first, second] = head.map(|eight| eight | CASE);
+    // Of a short word the second eight bytes count for nothing. Both are taken, and then it
+    // is chosen: nobody can foresee which words are long.
+    let is_long = length > 8;
+    let first = first & u64::MAX >> if is_long { 0 } else { 64 - 8 * length };
+    let second = second & u64::MAX >> (64u64.wrapping_sub(8 * length) % 64);
+    let short = hash::step(hash::start(length as usize), first);
+    let long = hash::step(short, second);
+    hash::mix(select_unpredictable(is_long, long, short))
 }
 
 /// What makes a letter small, in each of eight bytes; set in every digit too.
