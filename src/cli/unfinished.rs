@@ -54,10 +54,6 @@ impl Unfinished {
     pub(crate) fn new(within: &Path) -> Result<Self> {
         settle(within)?;
         sweep(within)?;
-        let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(within)?;
-        let lock = File::create(directory.path().join(LOCK))?;
-        lock.try_lock()?;
-        set_current(Some(directory.path().to_owned()));
         // A second handler cannot be set; this program sets one.
         let _ = ctrlc::set_handler(|| {
             if let Ok(Some(path)) = CURRENT.lock().as_deref() {
@@ -65,6 +61,13 @@ impl Unfinished {
             }
             std::process::exit(130);
         });
+        // An interruption waits until it is known what to remove.
+        let mut current = CURRENT.lock().expect("no thread panics while it holds this");
+        let directory = tempfile::Builder::new().prefix(PREFIX).tempdir_in(within)?;
+        let lock = File::create(directory.path().join(LOCK))?;
+        lock.try_lock()?;
+        *current = Some(directory.path().to_owned());
+        drop(current);
         Ok(Unfinished { directory, lock })
     }
 
