@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::ops::{Deref, Range};
 
 use ahash::{AHashMap, AHashSet, RandomState};
+use rayon::iter::MaxLen;
 use rayon::prelude::*;
 
 use crate::ahead::ahead;
@@ -29,8 +30,8 @@ use crate::fingerprints::{self, Marked, Posting, add_postings, lengths_of, own_s
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::Occurrences;
 use crate::orphans::{Told, alone};
-use crate::postings::{groups, scatter};
-use crate::projection::{Batch, Copies, project};
+use crate::postings::{Divided, groups};
+use crate::projection::{Batch, Copies, Projector};
 use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
@@ -306,7 +307,7 @@ impl Scan<'_> {
         let collection = Collection::new(&order, &chunks);
         // Nobody outside knows how to make two of these equal.
         let secret = RandomState::new();
-        let documents = (0..collection.len() as u32).into_par_iter();
+        let documents = shared((0..collection.len() as u32).into_par_iter());
         let hashes: Vec<u64> =
             documents.map(|document| secret.hash_one(collection.tokens(document).words)).collect();
         let originals = collection.originals(&hashes);
@@ -327,30 +328,19 @@ impl Scan<'_> {
         let ignores = collection.roles.told > 0 || !ignored_hashes.is_empty();
         let ignored = ignores.then(|| Bits::new(lengths.iter().copied()));
         let (postings, mut sketches) = self.postings(&collection, &originals);
-        let batches = self.alignments(&collection, postings, ignored.as_ref());
         let matched = Bits::new(lengths.iter().copied());
-        batches.par_iter().for_each(|batch| {
-            for (later, earlier, runs) in batch.alignments() {
-                for run in runs {
-                    matched.set(later, run.b, run.len);
-                    // What a document repeats does not tell its first time.
-                    if later != earlier {
-                        matched.set(earlier, run.a, run.len);
-                    }
-                }
-            }
-        });
         let mut nearest = vec![NOBODY; collection.len()];
-        for batch in &batches {
-            batch.each_pair(|later, earlier, tokens| bring_near(&mut nearest, later, earlier, tokens));
-        }
-        // Copies are projected one after the other, and families merged so, while
-        // something else is done.
-        let find_near = || near(&sketches);
-        let (near, families) = rayon::join(find_near, || {
-            let copies = project(&batches, &lengths);
+        let find_families = || {
+            let mut projector = Projector::new(&lengths);
+            // Copies are projected one after the other, while the next passages are aligned.
+            let batches = self.alignments(&collection, postings, (&matched, ignored.as_ref()), |batch| {
+                batch.each_pair(|later, earlier, tokens| bring_near(&mut nearest, later, earlier, tokens));
+                projector.add(batch);
+            });
+            let copies = projector.finish();
             self.families(&collection, &originals, batches, copies, &lengths, &matched)
-        });
+        };
+        let (families, near) = rayon::join(find_families, || near(&sketches));
         drop(all);
         if let Some(ignored) = &ignored {
             repeat_ignored_in_twins(&originals, &lengths, ignored);
@@ -421,8 +411,8 @@ impl Scan<'_> {
             (rows, spans)
         };
         in_parts(
-            collection.ranges,
-            |ranges| ranges.par_iter().map(rows).collect::<Vec<_>>(),
+            collection.ranges.iter().collect(),
+            |ranges| shared(ranges.into_par_iter()).map(rows).collect::<Vec<_>>(),
             |made, parts| {
                 make_room(&mut spans, made.iter().map(|(_, some)| some.len()).sum(), parts);
                 for (rows, mut some) in made {
@@ -446,9 +436,7 @@ impl Scan<'_> {
     fn tokenise(&self, order: &Order) -> Vec<TokenChunk> {
         let total: usize = order.documents.iter().map(|document| document.text.len()).sum();
         let split = self.config.unit == Unit::Char;
-        order
-            .ranges
-            .par_iter()
+        shared(order.ranges.par_iter())
             .map(|range| {
                 let texts = order.texts(range.clone());
                 let chunk = match self.config.only {
@@ -508,9 +496,7 @@ impl Scan<'_> {
     /// The sketches of first copies, by the words they are compared by.
     fn sketches(&self, collection: &Collection, originals: &[u32], words: &[Words]) -> Vec<Sketch<BINS>> {
         let total = collection.len() as u64;
-        collection
-            .ranges
-            .par_iter()
+        shared(collection.ranges.par_iter())
             .flat_map_iter(|range| {
                 let mut hashes = Vec::new();
                 let sketched: Vec<_> = range
@@ -547,7 +533,7 @@ impl Scan<'_> {
                 && *document >= roles.told
                 && !words[*document as usize].is_empty()
         };
-        let buckets = collection.ranges.par_iter().map(|range| {
+        let buckets = shared(collection.ranges.par_iter()).map(|range| {
             let documents = (range.start as u32..range.end as u32).filter(takes_part);
             let keys =
                 |document| bands.keys(&sketches[document as usize]).map(move |key| entry(key, document));
@@ -560,7 +546,7 @@ impl Scan<'_> {
         let may_be = |&(a, b): &(u32, u32)| {
             roles.relates(b, a) && estimate(&sketches[a as usize], &sketches[b as usize]) >= least
         };
-        let mut pairs: Vec<(u32, u32)> = candidates.into_par_iter().filter(may_be).collect();
+        let mut pairs: Vec<(u32, u32)> = shared(candidates.into_par_iter()).filter(may_be).collect();
         pairs.par_sort_unstable();
 
         let hashed = |document: u32| {
@@ -600,8 +586,7 @@ impl Scan<'_> {
     ) -> Vec<Verified> {
         // Sets are made only for documents that have a candidate.
         let involved = involved(pairs.iter().copied());
-        let sets: Vec<(Vec<u64>, u32)> = involved
-            .par_iter()
+        let sets: Vec<(Vec<u64>, u32)> = shared(involved.par_iter())
             .map_init(Lookup::new, |lookup, &document| {
                 let set = shingles(document);
                 let distinct = lookup.fill(&set);
@@ -610,8 +595,7 @@ impl Scan<'_> {
             .collect();
         let set = |document: u32| &sets[involved.binary_search(&document).expect("involved")];
         let of_one: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.0 == y.0).collect();
-        of_one
-            .par_iter()
+        shared(of_one.par_iter())
             .map_init(Lookup::new, |lookup, pairs| {
                 let a = pairs[0].0;
                 lookup.fill(&set(a).0);
@@ -627,13 +611,15 @@ impl Scan<'_> {
             .collect()
     }
 
-    /// All accepted alignments, in order of the later document; those with
-    /// ignored texts only set bits of `ignored`.
+    /// All accepted alignments, in order of the later document, and in this order told to
+    /// `found`; `matched` has the tokens in them. Those with ignored texts only set bits of
+    /// `ignored`.
     fn alignments(
         &self,
         collection: &Collection,
         postings: Vec<Vec<Posting>>,
-        ignored: Option<&Bits>,
+        (matched, ignored): (&Bits, Option<&Bits>),
+        mut found: impl FnMut(&Batch) + Send,
     ) -> Vec<Batch> {
         let roles = collection.roles;
         let words = |document: u32| collection.tokens(document).words;
@@ -661,9 +647,7 @@ impl Scan<'_> {
         // One list for several leaves larger stretches of memory free where partitions
         // were than one for each; but all threads are to have some.
         let chunk = (PARTITIONS / (8 * rayon::current_num_threads())).clamp(1, CHUNK);
-        let found: Vec<Vec<Anchor>> = postings
-            .into_par_iter()
-            .chunks(chunk)
+        let lists: Vec<Vec<Anchor>> = shared(postings.into_par_iter().chunks(chunk))
             .map_init(Default::default, |buffers, partitions| {
                 let (spare, scratch): &mut (Vec<Posting>, anchors::Scratch) = buffers;
                 let mut found = Vec::new();
@@ -680,27 +664,44 @@ impl Scan<'_> {
             })
             .collect();
         let documents = collection.len().max(1);
-        partitioned(found, |list| list, |anchor| anchor.later() as usize * PARTITIONS / documents)
-            .into_par_iter()
-            .map(|mut partition| {
-                partition.sort_unstable();
-                let mut batch = Batch::default();
-                let tokens = |document| collection.tokens(document);
-                let min_tokens = |b: &Tokens, a: &Tokens, anchors: &[Anchor]| {
-                    align::least_tokens(self.config, b, a, anchors)
-                };
-                align_all(&partition, roles.told, tokens, min_tokens, |later, earlier, runs| match ignored {
-                    Some(ignored) if earlier < roles.told => {
-                        if 2 * align::matched(runs) as usize >= collection.tokens(earlier).len() {
-                            runs.iter().for_each(|run| ignored.set(later, run.b, run.len));
+        let anchors =
+            partitioned(lists, |list| list, |anchor| anchor.later() as usize * PARTITIONS / documents);
+        let of_one = |mut anchors: Vec<Anchor>| {
+            anchors.sort_unstable();
+            let mut batch = Batch::default();
+            let tokens = |document| collection.tokens(document);
+            let min_tokens =
+                |b: &Tokens, a: &Tokens, anchors: &[Anchor]| align::least_tokens(self.config, b, a, anchors);
+            align_all(&anchors, roles.told, tokens, min_tokens, |later, earlier, runs| match ignored {
+                Some(ignored) if earlier < roles.told => {
+                    if 2 * align::matched(runs) as usize >= collection.tokens(earlier).len() {
+                        runs.iter().for_each(|run| ignored.set(later, run.b, run.len));
+                    }
+                }
+                _ => {
+                    for run in runs {
+                        matched.set(later, run.b, run.len);
+                        // What a document repeats does not tell its first time.
+                        if later != earlier {
+                            matched.set(earlier, run.a, run.len);
                         }
                     }
-                    _ => batch.push(later, earlier, runs),
-                });
-                (self.progress)(Stage::Alignment, 1, total);
-                batch
-            })
-            .collect()
+                    batch.push(later, earlier, runs);
+                }
+            });
+            (self.progress)(Stage::Alignment, 1, total);
+            batch
+        };
+        let mut batches = Vec::with_capacity(anchors.len());
+        in_parts(
+            anchors,
+            |some| shared(some.into_par_iter()).map(of_one).collect::<Vec<_>>(),
+            |some, _| {
+                some.iter().for_each(&mut found);
+                batches.extend(some);
+            },
+        );
+        batches
     }
 
     /// The postings of fingerprints that recur, and some others, by partition of the key;
@@ -748,8 +749,7 @@ impl Scan<'_> {
         }
         let (halves, made) = partitioned_beside(sources, mark, |half| partition(*half));
         // Which of a partition's keys recur, in the order of documents.
-        let recurring: Vec<Vec<u64>> = halves
-            .into_par_iter()
+        let recurring: Vec<Vec<u64>> = shared(halves.into_par_iter())
             .map_init(TwiceFilter::default, |filter, halves| filter.marks(&halves, 8))
             .collect();
         let mut sources = Vec::with_capacity(made.len());
@@ -792,8 +792,7 @@ impl Scan<'_> {
     ) -> Vec<Family> {
         let by_root: Vec<_> = copies.list.chunk_by(|x, y| x.root == y.root).collect();
         let total = by_root.len() as u64;
-        let mut found: Vec<Family> = by_root
-            .par_iter()
+        let mut found: Vec<Family> = shared(by_root.par_iter())
             .map_init(families::Scratch::default, |scratch, list| {
                 (self.progress)(Stage::Families, 1, total);
                 let root = list[0].root;
@@ -805,8 +804,7 @@ impl Scan<'_> {
         drop(copies);
         repeat_in_twins(&mut found, originals, lengths, matched);
         for compare in [Compare::Plain, Compare::DigitsMasked] {
-            let outlines: Vec<Option<Outline>> = found
-                .par_iter()
+            let outlines: Vec<Option<Outline>> = shared(found.par_iter())
                 .map_init(variants::Scratch::default, |scratch, family| {
                     let text = collection.tokens(family.root);
                     Outline::new(text, (family.start, family.end), compare, scratch)
@@ -834,19 +832,18 @@ impl Scan<'_> {
 /// and then the earlier, each once; and the number of buckets too full to pair all. All
 /// are numbers below `count`.
 fn candidates(entries: Vec<Vec<u64>>, count: usize) -> (Vec<(u32, u32)>, usize) {
-    let found: Vec<(Vec<u64>, usize)> = partitioned(entries, |list| list, |entry| (entry >> 56) as usize)
-        .into_par_iter()
+    let entries = partitioned(entries, |list| list, |entry| (entry >> 56) as usize);
+    let found: Vec<(Vec<u64>, usize)> = shared(entries.into_par_iter())
         .map_init(TwiceFilter::default, |filter, mut entries| bands::pairs(&mut entries, 8, filter))
         .collect();
     let crowded = found.iter().map(|(_, crowded)| crowded).sum();
     let later = |pair: &u64| (pair >> 32) as usize;
-    let pairs = partitioned(found, |(pairs, _)| pairs, |pair| later(pair) * PARTITIONS / count)
-        .into_par_iter()
-        .flat_map_iter(|mut pairs| {
-            pairs.sort_unstable();
-            pairs.dedup();
-            pairs.into_iter().map(|pair| (pair as u32, (pair >> 32) as u32))
-        });
+    let pairs = partitioned(found, |(pairs, _)| pairs, |pair| later(pair) * PARTITIONS / count);
+    let pairs = shared(pairs.into_par_iter()).flat_map_iter(|mut pairs| {
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs.into_iter().map(|pair| (pair as u32, (pair >> 32) as u32))
+    });
     (pairs.collect(), crowded)
 }
 
@@ -872,7 +869,7 @@ fn joined(
     for rank in pairs.iter().flat_map(|&(earlier, later)| [earlier, later]) {
         compared[order[rank as usize] as usize] = true;
     }
-    let ready = outlines.par_iter_mut().zip(&compared).filter(|(_, compared)| **compared);
+    let ready = shared(outlines.par_iter_mut()).zip(&compared).filter(|(_, compared)| **compared);
     ready.for_each(|(outline, _)| outline.as_mut().expect("takes part").get_ready());
     let mut leaders = Leaders::new(families, &outlines, compare, &order);
     let by_later: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.1 == y.1).collect();
@@ -881,7 +878,8 @@ fn joined(
         let first = some[0][0].1;
         let halves: Vec<_> =
             some.iter().map(|pairs| pairs.split_at(pairs.partition_point(|pair| pair.0 < first))).collect();
-        let found: Vec<Option<u32>> = halves.par_iter().map(|(before, _)| leaders.first(before)).collect();
+        let found: Vec<Option<u32>> =
+            shared(halves.par_iter()).map(|(before, _)| leaders.first(before)).collect();
         for (pairs, (found, (_, among))) in some.iter().zip(found.into_iter().zip(halves)) {
             if let Some(earlier) = found.or_else(|| leaders.first(among)) {
                 leaders.join(pairs[0].1, earlier);
@@ -916,10 +914,10 @@ fn orphans(
         let is_needed = |document: u32| needed[document as usize];
         let told = Told::new(lengths, matched);
         families.par_iter().chain(&found).for_each(|family| told.add(family, is_needed));
-        let documents = (0..lengths.len() as u32).into_par_iter();
+        let documents = shared((0..lengths.len() as u32).into_par_iter());
         documents.filter(|&document| is_needed(document)).for_each(|document| told.spread(document));
         // More is told as families are added, so it is these or fewer.
-        let lacking = batches.par_iter().flat_map_iter(|batch| {
+        let lacking = shared(batches.par_iter()).flat_map_iter(|batch| {
             let asked = batch.alignments().filter(asked);
             asked.filter(|&(later, earlier, runs)| told.lacks(later, earlier, runs, least))
         });
@@ -942,8 +940,8 @@ fn orphans(
     }
 }
 
-/// Makes a list of items of each source and lays the items out by partition. All
-/// threads go through all lists, and each takes out what is of its own partitions.
+/// Makes a list of items of each source and lays the items out by partition: each list is
+/// divided, and then the divisions of all are put together.
 fn partitioned<S: Send, T: Copy + Send + Sync>(
     sources: Vec<S>,
     list: impl Fn(S) -> Vec<T> + Sync,
@@ -960,27 +958,29 @@ fn partitioned_beside<S: Send, T: Copy + Send + Sync, E: Send>(
 ) -> (Vec<Vec<T>>, Vec<E>) {
     let mut made: Vec<Vec<T>> = (0..PARTITIONS).map(|_| Vec::new()).collect();
     let mut beside = Vec::with_capacity(sources.len());
-    let share = PARTITIONS.div_ceil(rayon::current_num_threads().min(SHARES));
+    let divided = |source| {
+        let (items, other) = list(source);
+        (Divided::new(&items, PARTITIONS, &number), other)
+    };
+    let mut done = 0;
     // Some at a time, so that the items are not held twice.
-    let step = sources.len().div_ceil(PARTS).max(1);
-    let steps = sources.len().div_ceil(step);
-    let mut sources = sources.into_iter();
-    for done in 0..steps {
-        let some: Vec<S> = sources.by_ref().take(step).collect();
-        let (some, others): (Vec<Vec<T>>, Vec<E>) = some.into_par_iter().map(&list).unzip();
-        beside.extend(others);
-        // At first as if they were spread evenly.
-        let even = some.iter().map(Vec::len).sum::<usize>() / PARTITIONS;
-        made.par_chunks_mut(share).enumerate().for_each(|(at, own)| {
-            for partition in &mut *own {
+    in_parts(
+        sources,
+        |some| shared(some.into_par_iter()).map(divided).unzip(),
+        |(some, others): (Vec<Divided<T>>, Vec<E>), left| {
+            beside.extend(others);
+            // At first as if they were spread evenly.
+            let even = some.iter().map(Divided::len).sum::<usize>() / PARTITIONS;
+            shared(made.par_iter_mut()).enumerate().for_each(|(number, partition)| {
                 match partition.len().checked_div(done) {
                     None => make_room(partition, even, 1),
-                    Some(each) => make_room(partition, each, steps - done),
+                    Some(each) => make_room(partition, each, left),
                 }
-            }
-            some.iter().for_each(|list| scatter(list, &number, at * share, own));
-        });
-    }
+                some.iter().for_each(|list| partition.extend_from_slice(list.partition(number)));
+            });
+            done += 1;
+        },
+    );
     (made, beside)
 }
 
@@ -1136,7 +1136,7 @@ fn bodies<'w>(collection: &'w Collection, boilerplate: &Bits) -> Vec<Words<'w>> 
         let numbers: Vec<u32> = (0..words.len() as u32).filter(stays).collect();
         Words { words: numbers.iter().map(|&at| words[at as usize]).collect(), numbers }
     };
-    (0..collection.len() as u32).into_par_iter().map(body).collect()
+    shared((0..collection.len() as u32).into_par_iter()).map(body).collect()
 }
 
 /// Families that are compared with those before them at once.
@@ -1145,8 +1145,17 @@ const TOGETHER: usize = 1 << 10;
 const FAMILIES: usize = 1 << 7;
 /// Parts in which rows are made, and lists laid out.
 const PARTS: usize = 8;
-/// Threads that lay out lists together, at most: each goes through all of them.
-const SHARES: usize = 8;
+/// Shares of the work for each thread: what is left to one at the end is less than that.
+const SHARES: usize = 16;
+
+/// Deals items out in small shares, since rayon makes few large ones, and the last of them
+/// keeps the others waiting. What is prepared once for many items is prepared for each share.
+fn shared<I: IndexedParallelIterator>(items: I) -> MaxLen<I> {
+    let threads = rayon::current_num_threads();
+    let shares = if threads == 1 { 1 } else { SHARES * threads };
+    let most = (items.len() / shares).max(1);
+    items.with_max_len(most)
+}
 
 /// The rows of all families, numbered as they are found, and of their
 /// occurrences.
@@ -1159,7 +1168,6 @@ fn family_rows(
     let count = findings.families.len();
     let mut rows = Vec::with_capacity(count);
     let mut occurrences = Vec::with_capacity(sights.len());
-    let numbers: Vec<u32> = (0..count as u32).collect();
     let of_some = |numbers: &[u32]| {
         let places = numbers.iter().map(|&number| findings.families[number as usize].occurrences.len()).sum();
         let (mut scratch, mut occurrences) = (assemble::Scratch::default(), Vec::with_capacity(places));
@@ -1168,7 +1176,7 @@ fn family_rows(
         (rows, occurrences)
     };
     in_parts(
-        &numbers,
+        (0..count as u32).collect(),
         |numbers| numbers.par_chunks(FAMILIES).map(of_some).collect::<Vec<_>>(),
         |made, _| {
             for (mut some, mut places) in made {
@@ -1183,19 +1191,21 @@ fn family_rows(
 /// Makes something of each part of a list and gives it to `take`, in order, while the next
 /// is made: what is made of all of them is never held at once. Tells it too how many are
 /// left, with this one.
-fn in_parts<S: Sync, T: Send>(
-    list: &[S],
-    make: impl Fn(&[S]) -> T + Sync,
+fn in_parts<S: Send, T: Send>(
+    list: Vec<S>,
+    make: impl Fn(Vec<S>) -> T + Sync,
     mut take: impl FnMut(T, usize) + Send,
 ) {
-    let parts = list.chunks(list.len().div_ceil(PARTS).max(1));
-    let mut left = parts.len();
+    let size = list.len().div_ceil(PARTS).max(1);
+    let mut left = list.len().div_ceil(size);
+    let mut list = list.into_iter();
     let mut take = |made| {
         take(made, left);
         left -= 1;
     };
     let mut made = None;
-    for part in parts {
+    while list.len() > 0 {
+        let part: Vec<S> = list.by_ref().take(size).collect();
         let before: Option<T> = made.take();
         let taken = || before.into_iter().for_each(&mut take);
         let ((), next) = rayon::join(taken, || make(part));
@@ -1213,8 +1223,8 @@ fn sights(config: &Config, collection: &Collection, placed: &Occurrences) -> Vec
         documents.flat_map(of_one).collect::<Vec<_>>()
     };
     in_parts(
-        collection.ranges,
-        |ranges| ranges.par_iter().map(of_some).collect::<Vec<_>>(),
+        collection.ranges.iter().collect(),
+        |ranges| shared(ranges.into_par_iter()).map(of_some).collect::<Vec<_>>(),
         |made, _| made.into_iter().for_each(|mut some| sights.append(&mut some)),
     );
     sights
@@ -1297,7 +1307,7 @@ mod tests {
         #[test]
         fn what_is_made_of_parts_is_taken_in_order(list in prop::collection::vec(any::<u8>(), 0..40)) {
             let (mut taken, mut parts) = (Vec::new(), Vec::new());
-            in_parts(&list, <[u8]>::to_vec, |part, left| {
+            in_parts(list.clone(), |part| part, |part, left| {
                 taken.extend(part);
                 parts.push(left);
             });

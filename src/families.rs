@@ -10,6 +10,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::ops::Range;
 
 use crate::ahead::{ahead, fetch};
 use crate::align::Run;
@@ -71,12 +72,12 @@ const HELD: u32 = 40;
 /// Buffers that live as long as their worker.
 #[derive(Default)]
 pub(crate) struct Scratch {
-    /// What copies hold of the segments with these numbers.
-    parts: Vec<(usize, Part)>,
+    /// What copies hold of segments.
+    parts: Vec<Part>,
     joined: Vec<(Part, u32)>,
 }
 
-/// The families of one root text, from all copies of it.
+/// The families of one root text, from all copies of it, in any order.
 pub(crate) fn families(
     root: u32,
     tokens: &Tokens,
@@ -87,28 +88,45 @@ pub(crate) fn families(
     let segments = segments(root, tokens, list);
     let index = Intervals::new(segments.iter().copied());
     let Scratch { parts, joined } = scratch;
+    // Each segment has room for the root itself and for every copy that touches it.
+    let mut room = vec![1; segments.len()];
+    for copy in list {
+        index.overlapping(copy.root_start, copy.root_end).for_each(|at| room[at] += 1);
+    }
+    let mut total = 0;
+    let mut filled = vec![0..0; segments.len()];
+    for (filled, room) in filled.iter_mut().zip(room) {
+        *filled = total..total;
+        total += room;
+    }
     parts.clear();
-    parts.extend((0..).zip(&segments).map(|(at, &(start, end))| (at, Part::whole(root, start, end))));
+    parts.resize(total, Part::default());
+    let mut add = |at: usize, part| {
+        parts[filled[at].end] = part;
+        filled[at].end += 1;
+    };
+    (0..).zip(&segments).for_each(|(at, &(start, end))| add(at, Part::whole(root, start, end)));
     for copy in ahead(list.iter(), |copy| copies.runs(copy).iter().take(1).for_each(fetch)) {
         for at in index.overlapping(copy.root_start, copy.root_end) {
             let (start, end) = segments[at];
-            parts.extend(Part::new(copies, copy, start, end).map(|part| (at, part)));
+            Part::new(copies, copy, start, end).into_iter().for_each(|part| add(at, part));
         }
     }
-    parts.sort_unstable();
-    let family = |(&(start, end), parts): (&(u32, u32), &[(usize, Part)])| {
-        join(parts.iter().map(|(_, part)| *part), joined);
+    let family = |(&(start, end), filled): (&(u32, u32), Range<usize>)| {
+        let parts = &mut parts[filled];
+        // Stable, since they are almost sorted, as copies are by document.
+        parts.sort();
+        join(parts, joined);
         // What holds too little of the family is left out.
         joined.retain(|(_, held)| held * 100 >= (end - start) * HELD);
         let occurrences: Vec<Occurrence> = joined.iter().map(|(part, _)| part.occurrence()).collect();
         (occurrences.len() > 1).then_some(Family { root, start, end, occurrences })
     };
-    // Each segment has the root itself.
-    segments.iter().zip(parts.chunk_by(|x, y| x.0 == y.0)).filter_map(family).collect()
+    segments.iter().zip(filled).filter_map(family).collect()
 }
 
 /// What a copy holds of a segment.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Part {
     document: u32,
     start: u32,
@@ -164,9 +182,9 @@ impl Part {
 /// Joins the parts of one family, sorted: overlapping parts of a document, and
 /// parts that continue each other across an edited gap. Writes them with how much
 /// of the family they hold.
-fn join(parts: impl Iterator<Item = Part>, joined: &mut Vec<(Part, u32)>) {
+fn join(parts: &[Part], joined: &mut Vec<(Part, u32)>) {
     joined.clear();
-    for part in parts {
+    for &part in parts {
         let size = part.root_end - part.root_start;
         if let Some((last, held)) = joined.last_mut()
             && last.document == part.document
@@ -258,7 +276,8 @@ fn stretches(root: u32, list: &[Copy]) -> Vec<(u32, u32)> {
             root_end: copy.root_end,
         })
         .collect();
-    parts.sort_unstable();
+    // Almost sorted already.
+    parts.sort();
     let mut joined: Vec<Part> = Vec::new();
     for part in parts {
         match joined.last_mut() {
@@ -341,7 +360,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::projection::{Batch, project};
+    use crate::projection::{Batch, Projector};
     use crate::tokens::TokenChunk;
 
     /// Families found when each `(later, earlier, b, a, len)` is an alignment
@@ -353,7 +372,9 @@ mod tests {
         for &(later, b, a, len) in alignments {
             batch.push(later, 0, &[Run { b, a, len }]);
         }
-        let copies = project(&[batch], &[200; 20]);
+        let mut projector = Projector::new(&[200; 20]);
+        projector.add(&batch);
+        let copies = projector.finish();
         families(0, &chunk.get(0, &text), &copies, &copies.list, &mut Scratch::default())
             .into_iter()
             .map(|family| {

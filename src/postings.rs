@@ -56,19 +56,45 @@ fn sort_by_key(postings: &mut [Posting], skip: u32, spare: &mut Vec<Posting>) {
     }
 }
 
-/// Takes out of a list the items of some partitions, from the `first` on, and appends
-/// them there in their order.
-pub(crate) fn scatter<T: Copy>(
-    list: &[T],
-    number: impl Fn(&T) -> usize,
-    first: usize,
-    partitions: &mut [Vec<T>],
-) {
-    for item in list {
-        // Below the first the difference is too large as well.
-        if let Some(partition) = partitions.get_mut(number(item).wrapping_sub(first)) {
-            partition.push(*item);
+/// A list by partition.
+pub(crate) struct Divided<T> {
+    items: Vec<T>,
+    /// Where each partition ends.
+    ends: Vec<usize>,
+}
+
+impl<T: Copy> Divided<T> {
+    /// Divides a list into so many partitions, by their number; the items of each stay in
+    /// their order.
+    ///
+    /// # Panics
+    ///
+    /// If a number is not below the number of partitions.
+    pub(crate) fn new(list: &[T], partitions: usize, number: impl Fn(&T) -> usize) -> Self {
+        let mut ends = vec![0; partitions];
+        list.iter().for_each(|item| ends[number(item)] += 1);
+        let mut total = 0;
+        for end in &mut ends {
+            (*end, total) = (total, total + *end);
         }
+        // Here an end is where the next item goes.
+        let mut items = list.to_vec();
+        for item in list {
+            let end = &mut ends[number(item)];
+            items[*end] = *item;
+            *end += 1;
+        }
+        Divided { items, ends }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// The items of a partition.
+    pub(crate) fn partition(&self, number: usize) -> &[T] {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.items[start..self.ends[number]]
     }
 }
 
@@ -93,13 +119,13 @@ mod tests {
         }
 
         #[test]
-        fn partitions_keep_every_item_in_order(list in prop::collection::vec(0u32..1000, 0..60), first in 0usize..7, count in 0usize..4) {
+        fn partitions_keep_every_item_in_order(list in prop::collection::vec(0u32..1000, 0..60)) {
             let number = |item: &u32| *item as usize % 7;
-            let mut found = vec![Vec::new(); count];
-            scatter(&list, number, first, &mut found);
-            for (at, found) in (first..).zip(found) {
+            let found = Divided::new(&list, 7, number);
+            prop_assert_eq!(found.len(), list.len());
+            for at in 0..7 {
                 let expected: Vec<u32> = list.iter().copied().filter(|item| number(item) == at).collect();
-                prop_assert_eq!(found, expected);
+                prop_assert_eq!(found.partition(at), expected);
             }
         }
     }

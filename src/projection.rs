@@ -65,7 +65,7 @@ impl Batch {
 
 /// A stretch `start..end` of `document` that copies `root_start..root_end` of
 /// the text first seen in document `root`. Numbers count tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Copy {
     pub root: u32,
     pub root_start: u32,
@@ -77,7 +77,7 @@ pub(crate) struct Copy {
     last_run: u32,
 }
 
-/// All copies, sorted by root, place and document.
+/// All copies, by root and then by document.
 #[derive(Debug, Default)]
 pub(crate) struct Copies {
     pub list: Vec<Copy>,
@@ -106,28 +106,6 @@ const DEEP: u8 = 8;
 
 /// Copies found late that may wait to be sorted.
 const LATE: usize = 256;
-
-/// Projects the alignments of all batches, which are in order of the later
-/// document. `lengths` are the documents' tokens.
-pub(crate) fn project(batches: &[Batch], lengths: &[u32]) -> Copies {
-    let mut projector = Projector {
-        known: (0..lengths.len()).map(|_| Known::default()).collect(),
-        covered: Bits::new(lengths.iter().copied()),
-        ..Projector::default()
-    };
-    for batch in batches {
-        for of_one in batch.list.chunk_by(|x, y| x.later == y.later) {
-            projector.document(batch, of_one, lengths);
-        }
-    }
-    let mut list: Vec<Copy> = projector.known.into_iter().flat_map(Known::into_copies).collect();
-    list.sort_unstable_by_key(|c| {
-        (c.root, c.root_start, c.root_end, c.document, c.start, c.end, c.first_run)
-    });
-    list.shrink_to_fit();
-    projector.runs.shrink_to_fit();
-    Copies { list, runs: projector.runs }
-}
 
 /// What is known of one document's copies. Those found late are gathered into
 /// sorted levels, each at least twice as large as the next, so that many of them
@@ -175,13 +153,16 @@ impl Known {
         out.extend(self.late.iter().filter(|copy| copy.start < to && copy.end > from));
     }
 
-    fn into_copies(self) -> impl Iterator<Item = Copy> {
-        self.levels.into_iter().flat_map(|level| level.sorted).chain(self.late)
+    fn copies(&self) -> impl Iterator<Item = &Copy> {
+        self.levels.iter().flat_map(|level| &level.sorted).chain(&self.late)
     }
 }
 
+/// Projects alignments, batch by batch.
 #[derive(Default)]
-struct Projector {
+pub(crate) struct Projector<'l> {
+    /// The documents' tokens.
+    lengths: &'l [u32],
     known: Vec<Known>,
     runs: Vec<Run>,
     covered: Bits,
@@ -198,11 +179,50 @@ struct Projector {
     own: Vec<(u32, Reverse<u32>, usize)>,
 }
 
-impl Projector {
+impl<'l> Projector<'l> {
+    /// `lengths` are the documents' tokens.
+    pub(crate) fn new(lengths: &'l [u32]) -> Self {
+        Projector {
+            lengths,
+            known: lengths.iter().map(|_| Known::default()).collect(),
+            covered: Bits::new(lengths.iter().copied()),
+            ..Projector::default()
+        }
+    }
+
+    /// Takes in the alignments of a batch. Batches come in the order of the later
+    /// document.
+    pub(crate) fn add(&mut self, batch: &Batch) {
+        for of_one in batch.list.chunk_by(|x, y| x.later == y.later) {
+            self.document(batch, of_one);
+        }
+    }
+
+    /// The copies that were found.
+    pub(crate) fn finish(mut self) -> Copies {
+        let mut ends = vec![0; self.known.len()];
+        self.known.iter().flat_map(Known::copies).for_each(|copy| ends[copy.root as usize] += 1);
+        let mut total = 0;
+        for end in &mut ends {
+            (*end, total) = (total, total + *end);
+        }
+        // Here an end is where the next copy goes.
+        let mut list = vec![Copy::default(); total];
+        for known in std::mem::take(&mut self.known) {
+            for copy in known.copies() {
+                let end = &mut ends[copy.root as usize];
+                list[*end] = *copy;
+                *end += 1;
+            }
+        }
+        self.runs.shrink_to_fit();
+        Copies { list, runs: self.runs }
+    }
+
     /// Takes in the alignments of one document.
-    fn document(&mut self, batch: &Batch, alignments: &[Alignment], lengths: &[u32]) {
+    fn document(&mut self, batch: &Batch, alignments: &[Alignment]) {
         let document = alignments[0].later;
-        self.depth.begin(0, lengths[document as usize]);
+        self.depth.begin(0, self.lengths[document as usize]);
         let (mut cross, mut own) = (std::mem::take(&mut self.cross), std::mem::take(&mut self.own));
         cross.clear();
         own.clear();
@@ -410,7 +430,9 @@ mod tests {
             let runs: Vec<Run> = runs.iter().map(|&(b, a, len)| Run { b, a, len }).collect();
             batch.push(*later, *earlier, &runs);
         }
-        let found = project(&[batch], lengths);
+        let mut projector = Projector::new(lengths);
+        projector.add(&batch);
+        let found = projector.finish();
         found.list.iter().map(|c| (c.document, c.start, c.end, c.root, c.root_start)).collect()
     }
 
