@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use ahash::AHashMap;
-
 use crate::document::Document;
 use crate::tokens::{TokenChunk, Tokens};
 
@@ -114,33 +112,27 @@ impl<'a> Collection<'a> {
         &self.tokens[document as usize]
     }
 
-    /// For every document the first one with the same tokens, which may be
-    /// itself; `hashes` are those of the tokens. Ignored texts and documents
-    /// without tokens are alone, and so are those to be judged of which only other
-    /// judged ones have the tokens, if these do not count.
-    pub(crate) fn originals(&self, hashes: &[u64]) -> Vec<u32> {
-        // The last first copy with each hash, and the one before it, if ever there is one.
-        let mut seen: AHashMap<u64, u32> = AHashMap::with_capacity(self.len());
-        let mut before: AHashMap<u32, u32> = AHashMap::new();
-        let original = |(document, &hash): (u32, &u64)| {
-            let words = self.tokens(document).words;
-            if words.is_empty() || document < self.roles.told {
-                return document;
-            }
-            let mut same_hash =
-                std::iter::successors(seen.get(&hash).copied(), |earlier| before.get(earlier).copied());
-            match same_hash.find(|&earlier| self.same_tokens(earlier, document)) {
-                Some(earlier) if self.roles.against && earlier >= self.roles.judged => document,
-                Some(earlier) => earlier,
-                None => {
-                    if let Some(earlier) = seen.insert(hash, document) {
-                        before.insert(document, earlier);
-                    }
-                    document
+    /// Which of some documents are not the first with their tokens, each with the one that
+    /// is. Given are all whose hash of their tokens is among some hashes, in order. Ignored texts
+    /// and documents without tokens are alone, and so are those to be judged of which only
+    /// other judged ones have the tokens, if these do not count.
+    pub(crate) fn repeats(&self, mut hashes: Vec<(u64, u32)>) -> Vec<(u32, u32)> {
+        let is_alone = |document: u32| document < self.roles.told || self.tokens(document).words.is_empty();
+        hashes.retain(|&(_, document)| !is_alone(document));
+        hashes.sort_unstable();
+        let mut found = Vec::new();
+        let mut firsts = Vec::new();
+        for same_hash in hashes.chunk_by(|x, y| x.0 == y.0) {
+            firsts.clear();
+            for &(_, document) in same_hash {
+                match firsts.iter().find(|&&earlier| self.same_tokens(earlier, document)) {
+                    Some(&earlier) if self.roles.against && earlier >= self.roles.judged => {}
+                    Some(&earlier) => found.push((document, earlier)),
+                    None => firsts.push(document),
                 }
             }
-        };
-        (0..).zip(hashes).map(original).collect()
+        }
+        found
     }
 
     /// Whether two documents have the same tokens, judged by their folded text
@@ -167,7 +159,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn originals_equal_a_look_at_all_earlier_ones(words in prop::collection::vec(prop::collection::vec(0usize..2, 0..4), 0..12), against in prop::option::of(0usize..12), told in 0usize..3, hashes in 1u64..3) {
+        fn first_copies_equal_a_look_at_all_earlier_ones(words in prop::collection::vec(prop::collection::vec(0usize..2, 0..4), 0..12), against in prop::option::of(0usize..12), told in 0usize..3, hashes in 1u64..3) {
             let text = |words: &Vec<usize>| words.iter().map(|&word| ["one ", "Two "][word]).collect::<String>();
             let documents: Vec<Document> = (0..).zip(&words).map(|(at, words)| Document::new(format!("{at:02}"), text(words))).collect();
             let (ignored, rest) = documents.split_at(told.min(documents.len()));
@@ -177,13 +169,17 @@ mod tests {
             let collection = Collection::new(&order, &chunks);
             // Different tokens may have one hash.
             let hash = |document: u32| collection.tokens(document).words.len() as u64 % hashes;
-            let found = collection.originals(&(0..documents.len() as u32).map(hash).collect::<Vec<_>>());
+            let hashes = (0..documents.len() as u32).map(|document| (hash(document), document));
+            let mut found: Vec<usize> = (0..documents.len()).collect();
+            for (document, first) in collection.repeats(hashes.collect()) {
+                found[document as usize] = first as usize;
+            }
             let told = ignored.len();
             let judged = told + old.len();
             for (at, one) in words.iter().enumerate() {
                 let first = (told..=at).find(|&earlier| words[earlier] == *one).filter(|_| !one.is_empty());
                 let counts = |earlier: &usize| against.is_none() || *earlier < judged;
-                prop_assert_eq!(found[at] as usize, first.filter(counts).unwrap_or(at));
+                prop_assert_eq!(found[at], first.filter(counts).unwrap_or(at));
             }
         }
     }

@@ -31,7 +31,7 @@ use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::Occurrences;
 use crate::orphans::{Told, alone};
 use crate::postings::{Divided, groups};
-use crate::projection::{Batch, Copies, Projector};
+use crate::projection::{self, Batch, Known, Projector};
 use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
@@ -305,12 +305,7 @@ impl Scan<'_> {
     fn run(&self, order: Order, ignored_hashes: &AHashSet<&str>) -> Report {
         let chunks = self.tokenise(&order);
         let collection = Collection::new(&order, &chunks);
-        // Nobody outside knows how to make two of these equal.
-        let secret = RandomState::new();
-        let documents = shared((0..collection.len() as u32).into_par_iter());
-        let hashes: Vec<u64> =
-            documents.map(|document| secret.hash_one(collection.tokens(document).words)).collect();
-        let originals = collection.originals(&hashes);
+        let originals = originals(&collection);
         let all: Vec<Words> = (0..collection.len() as u32)
             .map(|document| Words { words: collection.tokens(document).words.into(), numbers: Vec::new() })
             .collect();
@@ -330,17 +325,20 @@ impl Scan<'_> {
         let (postings, mut sketches) = self.postings(&collection, &originals);
         let matched = Bits::new(lengths.iter().copied());
         let mut nearest = vec![NOBODY; collection.len()];
-        let find_families = || {
-            let mut projector = Projector::new(&lengths);
-            // Copies are projected one after the other, while the next passages are aligned.
-            let batches = self.alignments(&collection, postings, (&matched, ignored.as_ref()), |batch| {
-                batch.each_pair(|later, earlier, tokens| bring_near(&mut nearest, later, earlier, tokens));
-                projector.add(batch);
+        // Copies are projected one after the other, while more passages are aligned.
+        let mut projector = Projector::new(&lengths);
+        let (batches, taken) =
+            self.alignments(&collection, postings, (&matched, ignored.as_ref()), |batch| {
+                take_in(batch, &mut nearest, &mut projector)
             });
-            let copies = projector.finish();
-            self.families(&collection, &originals, batches, copies, &lengths, &matched)
-        };
-        let (families, near) = rayon::join(find_families, || near(&sketches));
+        let find_near = || near(&sketches);
+        // The last of them, and families joined, while documents are compared.
+        let (near, (families, placed)) = rayon::join(find_near, || {
+            batches[taken..].iter().for_each(|batch| take_in(batch, &mut nearest, &mut projector));
+            let families = self.families(&collection, &originals, batches, projector, &lengths, &matched);
+            let placed = placed(&collection, &families);
+            (families, placed)
+        });
         drop(all);
         if let Some(ignored) = &ignored {
             repeat_ignored_in_twins(&originals, &lengths, ignored);
@@ -352,10 +350,9 @@ impl Scan<'_> {
             sketches = self.sketches(&collection, &findings.originals, &bodies);
             findings.near = self.near_duplicates(&collection, &findings.originals, &bodies, &sketches);
         }
-        let placed = placed(&collection, &findings.families);
         let sights = sights(self.config, &collection, &placed);
         // Rows only ask where tokens are.
-        let chunks: Vec<TokenChunk> = chunks.into_iter().map(TokenChunk::without_words).collect();
+        let chunks: Vec<TokenChunk> = chunks.into_par_iter().map(TokenChunk::without_words).collect();
         let collection = Collection::new(&order, &chunks);
         let context = Context::new(self.config, &collection, &findings, placed);
         self.assemble(&context, &collection, &findings, (sights, sketches), ignored_hashes)
@@ -410,24 +407,26 @@ impl Scan<'_> {
             (self.progress)(Stage::Ledger, range.len() as u64, total);
             (rows, spans)
         };
-        in_parts(
-            collection.ranges.iter().collect(),
-            |ranges| shared(ranges.into_par_iter()).map(rows).collect::<Vec<_>>(),
-            |made, parts| {
-                make_room(&mut spans, made.iter().map(|(_, some)| some.len()).sum(), parts);
-                for (rows, mut some) in made {
-                    spans.append(&mut some);
-                    for (row, weights) in rows {
-                        documents.push(row);
-                        labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+        let all_rows = || {
+            in_parts(
+                collection.ranges.iter().collect(),
+                |ranges| shared(ranges.into_par_iter()).map(rows).collect::<Vec<_>>(),
+                |made, parts| {
+                    make_room(&mut spans, made.iter().map(|(_, some)| some.len()).sum(), parts);
+                    for (rows, mut some) in made {
+                        spans.append(&mut some);
+                        for (row, weights) in rows {
+                            documents.push(row);
+                            labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+                        }
                     }
-                }
-            },
-        );
+                },
+            );
+        };
+        let ((), (pairs, unlisted)) = rayon::join(all_rows, || context.pairs());
         if let Some(ignored) = &findings.ignored {
             strike(&mut families, &mut occurrences, &mut spans, &findings.families, ignored);
         }
-        let (pairs, unlisted) = context.pairs();
         let clusters = context.clusters();
         let counts = context.counts(labels, unlisted);
         Report { documents, families, occurrences, spans, pairs, clusters, counts }
@@ -611,16 +610,16 @@ impl Scan<'_> {
             .collect()
     }
 
-    /// All accepted alignments, in order of the later document, and in this order told to
-    /// `found`; `matched` has the tokens in them. Those with ignored texts only set bits of
-    /// `ignored`.
+    /// All accepted alignments, in order of the later document; `matched` has the tokens in
+    /// them. Those with ignored texts only set bits of `ignored`. Batches are given to `take`
+    /// in this order while the next are made, but for the last of them: returns how many were.
     fn alignments(
         &self,
         collection: &Collection,
         postings: Vec<Vec<Posting>>,
         (matched, ignored): (&Bits, Option<&Bits>),
-        mut found: impl FnMut(&Batch) + Send,
-    ) -> Vec<Batch> {
+        mut take: impl FnMut(&Batch) + Send,
+    ) -> (Vec<Batch>, usize) {
         let roles = collection.roles;
         let words = |document: u32| collection.tokens(document).words;
         let lengths = |group: &[Posting]| lengths_of(group[0].key, self.config).of_runs();
@@ -693,15 +692,19 @@ impl Scan<'_> {
             batch
         };
         let mut batches = Vec::with_capacity(anchors.len());
+        let mut taken = 0;
         in_parts(
             anchors,
             |some| shared(some.into_par_iter()).map(of_one).collect::<Vec<_>>(),
-            |some, _| {
-                some.iter().for_each(&mut found);
+            |some, left| {
+                if left > 1 {
+                    some.iter().for_each(&mut take);
+                    taken += some.len();
+                }
                 batches.extend(some);
             },
         );
-        batches
+        (batches, taken)
     }
 
     /// The postings of fingerprints that recur, and some others, by partition of the key;
@@ -786,22 +789,28 @@ impl Scan<'_> {
         collection: &Collection,
         originals: &[u32],
         batches: Vec<Batch>,
-        copies: Copies,
+        projector: Projector,
         lengths: &[u32],
         matched: &Bits,
     ) -> Vec<Family> {
-        let by_root: Vec<_> = copies.list.chunk_by(|x, y| x.root == y.root).collect();
+        let (known, runs) = projector.finish();
+        let documents = known.len().max(1);
+        let copies = |known: Vec<Known>| known.iter().flat_map(Known::copies).copied().collect();
+        let root = |copy: &projection::Copy| copy.root as usize * PARTITIONS / documents;
+        let mut copies = partitioned(in_lists(known), copies, root);
+        shared(copies.par_iter_mut()).for_each(|some| some.sort_by_key(|copy| copy.root));
+        let by_root: Vec<_> = copies.iter().flat_map(|some| some.chunk_by(|x, y| x.root == y.root)).collect();
         let total = by_root.len() as u64;
         let mut found: Vec<Family> = shared(by_root.par_iter())
             .map_init(families::Scratch::default, |scratch, list| {
                 (self.progress)(Stage::Families, 1, total);
                 let root = list[0].root;
-                families(root, collection.tokens(root), &copies, list, scratch)
+                families(root, collection.tokens(root), &runs, list, scratch)
             })
             .flatten_iter()
             .collect();
         drop(by_root);
-        drop(copies);
+        drop((copies, runs));
         repeat_in_twins(&mut found, originals, lengths, matched);
         for compare in [Compare::Plain, Compare::DigitsMasked] {
             let outlines: Vec<Option<Outline>> = shared(found.par_iter())
@@ -826,6 +835,21 @@ impl Scan<'_> {
         });
         found
     }
+}
+
+/// For every document the first one with the same tokens, which may be itself.
+fn originals(collection: &Collection) -> Vec<u32> {
+    // Nobody outside knows how to make two of these equal.
+    let secret = RandomState::new();
+    let hash = |document: u32| (secret.hash_one(collection.tokens(document).words), document);
+    let hashes = |range: &Range<usize>| (range.start as u32..range.end as u32).map(hash).collect();
+    let hashes = partitioned(collection.ranges.iter().collect(), hashes, |(hash, _)| (hash >> 56) as usize);
+    let repeats: Vec<_> = shared(hashes.into_par_iter()).map(|some| collection.repeats(some)).collect();
+    let mut originals: Vec<u32> = (0..collection.len() as u32).collect();
+    for (document, first) in repeats.into_iter().flatten() {
+        originals[document as usize] = first;
+    }
+    originals
 }
 
 /// The candidate pairs `(earlier, later)` of those that share a bucket, by the later
@@ -940,6 +964,14 @@ fn orphans(
     }
 }
 
+/// Divides a list into some to be worked on together.
+fn in_lists<T>(list: Vec<T>) -> Vec<Vec<T>> {
+    let size = list.len().div_ceil(PARTITIONS).max(1);
+    let mut rest = list.into_iter();
+    let next = || Some(rest.by_ref().take(size).collect()).filter(|some: &Vec<T>| !some.is_empty());
+    std::iter::from_fn(next).collect()
+}
+
 /// Makes a list of items of each source and lays the items out by partition: each list is
 /// divided, and then the divisions of all are put together.
 fn partitioned<S: Send, T: Copy + Send + Sync>(
@@ -1039,6 +1071,12 @@ fn repeat_ignored_in_twins(originals: &[u32], lengths: &[u32], ignored: &Bits) {
 
 /// Tokens shared with the nearest document, and its number, before any is known.
 const NOBODY: (u32, u32) = (0, u32::MAX);
+
+/// Takes note of the alignments of a batch.
+fn take_in(batch: &Batch, nearest: &mut [(u32, u32)], projector: &mut Projector) {
+    batch.each_pair(|later, earlier, tokens| bring_near(nearest, later, earlier, tokens));
+    projector.add(batch);
+}
 
 /// Takes note that two documents share so many tokens.
 fn bring_near(nearest: &mut [(u32, u32)], later: u32, earlier: u32, tokens: u32) {

@@ -15,7 +15,7 @@ use std::ops::Range;
 use crate::ahead::{ahead, fetch};
 use crate::align::Run;
 use crate::intervals::{Intervals, NESTING};
-use crate::projection::{Copies, Copy};
+use crate::projection::{Copy, Runs};
 use crate::tokens::{Tokens, is_stop};
 
 /// A stretch of a document in which a family stands. Numbers count tokens.
@@ -81,7 +81,7 @@ pub(crate) struct Scratch {
 pub(crate) fn families(
     root: u32,
     tokens: &Tokens,
-    copies: &Copies,
+    runs: &Runs,
     list: &[Copy],
     scratch: &mut Scratch,
 ) -> Vec<Family> {
@@ -106,10 +106,10 @@ pub(crate) fn families(
         filled[at].end += 1;
     };
     (0..).zip(&segments).for_each(|(at, &(start, end))| add(at, Part::whole(root, start, end)));
-    for copy in ahead(list.iter(), |copy| copies.runs(copy).iter().take(1).for_each(fetch)) {
+    for copy in ahead(list.iter(), |copy| runs.of(copy).iter().take(1).for_each(fetch)) {
         for at in index.overlapping(copy.root_start, copy.root_end) {
             let (start, end) = segments[at];
-            Part::new(copies, copy, start, end).into_iter().for_each(|part| add(at, part));
+            Part::new(copy, runs.of(copy), start, end).into_iter().for_each(|part| add(at, part));
         }
     }
     let family = |(&(start, end), filled): (&(u32, u32), Range<usize>)| {
@@ -156,9 +156,9 @@ impl Part {
         near.contains(&gap) && near.contains(&root_gap) && (gap - root_gap).abs() <= EDITED / 4
     }
 
-    /// The part of `copy` on `start..end` of its root, if it is worth a look.
-    fn new(copies: &Copies, copy: &Copy, start: u32, end: u32) -> Option<Part> {
-        let runs = copies.runs(copy);
+    /// The part of a copy, with its runs, on `start..end` of its root, if it is worth a
+    /// look.
+    fn new(copy: &Copy, runs: &[Run], start: u32, end: u32) -> Option<Part> {
         let from = runs.partition_point(|run| run.a_end() <= start);
         let to = runs.partition_point(|run| run.a < end);
         let runs = runs.get(from..to)?;
@@ -360,7 +360,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::projection::{Batch, Projector};
+    use crate::projection::{Batch, Known, Projector};
     use crate::tokens::TokenChunk;
 
     /// Families found when each `(later, earlier, b, a, len)` is an alignment
@@ -374,8 +374,9 @@ mod tests {
         }
         let mut projector = Projector::new(&[200; 20]);
         projector.add(&batch);
-        let copies = projector.finish();
-        families(0, &chunk.get(0, &text), &copies, &copies.list, &mut Scratch::default())
+        let (known, runs) = projector.finish();
+        let copies: Vec<Copy> = known.iter().flat_map(Known::copies).copied().collect();
+        families(0, &chunk.get(0, &text), &runs, &copies, &mut Scratch::default())
             .into_iter()
             .map(|family| {
                 let places = family.occurrences.iter().map(|o| (o.document, o.start, o.end));

@@ -77,17 +77,14 @@ pub(crate) struct Copy {
     last_run: u32,
 }
 
-/// All copies, by root and then by document.
+/// The runs of all copies.
 #[derive(Debug, Default)]
-pub(crate) struct Copies {
-    pub list: Vec<Copy>,
-    runs: Vec<Run>,
-}
+pub(crate) struct Runs(Vec<Run>);
 
-impl Copies {
+impl Runs {
     /// The matching runs of a copy: `b` in the document, `a` in the root.
-    pub(crate) fn runs(&self, copy: &Copy) -> &[Run] {
-        &self.runs[copy.first_run as usize..copy.last_run as usize]
+    pub(crate) fn of(&self, copy: &Copy) -> &[Run] {
+        &self.0[copy.first_run as usize..copy.last_run as usize]
     }
 }
 
@@ -111,7 +108,7 @@ const LATE: usize = 256;
 /// sorted levels, each at least twice as large as the next, so that many of them
 /// are neither sorted again and again nor searched one by one.
 #[derive(Default)]
-struct Known {
+pub(crate) struct Known {
     levels: Vec<Level>,
     /// Found after the document was finished.
     late: Vec<Copy>,
@@ -153,7 +150,8 @@ impl Known {
         out.extend(self.late.iter().filter(|copy| copy.start < to && copy.end > from));
     }
 
-    fn copies(&self) -> impl Iterator<Item = &Copy> {
+    /// The copies that stand in the document.
+    pub(crate) fn copies(&self) -> impl Iterator<Item = &Copy> {
         self.levels.iter().flat_map(|level| &level.sorted).chain(&self.late)
     }
 }
@@ -164,7 +162,7 @@ pub(crate) struct Projector<'l> {
     /// The documents' tokens.
     lengths: &'l [u32],
     known: Vec<Known>,
-    runs: Vec<Run>,
+    runs: Runs,
     covered: Bits,
     /// How many copies of the stretch at hand were followed to each token.
     depth: Depth,
@@ -198,25 +196,10 @@ impl<'l> Projector<'l> {
         }
     }
 
-    /// The copies that were found.
-    pub(crate) fn finish(mut self) -> Copies {
-        let mut ends = vec![0; self.known.len()];
-        self.known.iter().flat_map(Known::copies).for_each(|copy| ends[copy.root as usize] += 1);
-        let mut total = 0;
-        for end in &mut ends {
-            (*end, total) = (total, total + *end);
-        }
-        // Here an end is where the next copy goes.
-        let mut list = vec![Copy::default(); total];
-        for known in std::mem::take(&mut self.known) {
-            for copy in known.copies() {
-                let end = &mut ends[copy.root as usize];
-                list[*end] = *copy;
-                *end += 1;
-            }
-        }
-        self.runs.shrink_to_fit();
-        Copies { list, runs: self.runs }
+    /// What is known of each document, and the runs of all copies.
+    pub(crate) fn finish(mut self) -> (Vec<Known>, Runs) {
+        self.runs.0.shrink_to_fit();
+        (self.known, self.runs)
     }
 
     /// Takes in the alignments of one document.
@@ -320,11 +303,11 @@ impl<'l> Projector<'l> {
         self.projected.clear();
         let least = piece(runs);
         for through in &overlapping {
-            let first_run = self.runs.len();
+            let first_run = self.runs.0.len();
             self.compose(runs, through);
-            let kept = piece(&self.runs[first_run..]);
-            if kept < piece(self.runs_of(through)).min(least) {
-                self.runs.truncate(first_run);
+            let kept = piece(&self.runs.0[first_run..]);
+            if kept < piece(self.runs.of(through)).min(least) {
+                self.runs.0.truncate(first_run);
                 continue;
             }
             if !self.lies_deep(first_run) {
@@ -343,29 +326,25 @@ impl<'l> Projector<'l> {
         });
     }
 
-    fn runs_of(&self, copy: &Copy) -> &[Run] {
-        &self.runs[copy.first_run as usize..copy.last_run as usize]
-    }
-
     /// Appends what runs onto a copy are onto the copy's root. Linear in the runs
     /// of both that overlap.
     fn compose(&mut self, runs: &[Run], through: &Copy) {
         let (first, last) = (through.first_run as usize, through.last_run as usize);
         let runs = &runs[runs.partition_point(|run| run.a_end() <= through.start)..];
         let from = runs.first().map_or(0, |run| run.a);
-        let mut at = first + self.runs[first..last].partition_point(|known| known.b_end() <= from);
+        let mut at = first + self.runs.0[first..last].partition_point(|known| known.b_end() <= from);
         for run in runs.iter().take_while(|run| run.a < through.end) {
-            while at < last && self.runs[at].b_end() <= run.a {
+            while at < last && self.runs.0[at].b_end() <= run.a {
                 at += 1;
             }
             for at in at..last {
-                let known = self.runs[at];
+                let known = self.runs.0[at];
                 if known.b >= run.a_end() {
                     break;
                 }
                 let from = known.b.max(run.a);
                 let to = known.b_end().min(run.a_end());
-                self.runs.push(Run {
+                self.runs.0.push(Run {
                     b: run.b + (from - run.a),
                     a: known.a + (from - known.b),
                     len: to - from,
@@ -377,10 +356,10 @@ impl<'l> Projector<'l> {
     /// Whether enough copies hold most of the tokens of the runs from this one on,
     /// or all but a piece; then these runs are dropped. If not, one more does.
     fn lies_deep(&mut self, first_run: usize) -> bool {
-        let runs = &self.runs[first_run..];
+        let runs = &self.runs.0[first_run..];
         let is_deep = 2 * self.depth.shallow(in_b(runs), DEEP) < (2 * piece(runs)).max(matched(runs));
         if is_deep {
-            self.runs.truncate(first_run);
+            self.runs.0.truncate(first_run);
         } else {
             self.depth.tell(in_b(runs));
         }
@@ -390,20 +369,20 @@ impl<'l> Projector<'l> {
     /// Records the part of an alignment that lands on `from..to` of the earlier
     /// document as first-seen text.
     fn first_seen(&mut self, alignment: &Alignment, runs: &[Run], from: u32, to: u32) {
-        let first_run = self.runs.len();
+        let first_run = self.runs.0.len();
         for run in runs {
             let (start, end) = (run.a.max(from), run.a_end().min(to));
             if start < end {
-                self.runs.push(Run { b: run.b + (start - run.a), a: start, len: end - start });
+                self.runs.0.push(Run { b: run.b + (start - run.a), a: start, len: end - start });
             }
         }
-        if self.runs.len() > first_run {
+        if self.runs.0.len() > first_run {
             self.push(alignment.later, alignment.earlier, first_run);
         }
     }
 
     fn push(&mut self, document: u32, root: u32, first_run: usize) {
-        let (first, last) = (self.runs[first_run], self.runs[self.runs.len() - 1]);
+        let (first, last) = (self.runs.0[first_run], self.runs.0[self.runs.0.len() - 1]);
         self.found.push(Copy {
             root,
             root_start: first.a,
@@ -412,7 +391,7 @@ impl<'l> Projector<'l> {
             start: first.b,
             end: last.b_end(),
             first_run: number(first_run),
-            last_run: number(self.runs.len()),
+            last_run: number(self.runs.0.len()),
         });
     }
 }
@@ -432,8 +411,10 @@ mod tests {
         }
         let mut projector = Projector::new(lengths);
         projector.add(&batch);
-        let found = projector.finish();
-        found.list.iter().map(|c| (c.document, c.start, c.end, c.root, c.root_start)).collect()
+        let (known, _) = projector.finish();
+        let mut found: Vec<&Copy> = known.iter().flat_map(Known::copies).collect();
+        found.sort_unstable_by_key(|c| (c.root, c.root_start, c.root_end, c.document, c.start));
+        found.into_iter().map(|c| (c.document, c.start, c.end, c.root, c.root_start)).collect()
     }
 
     #[test]
