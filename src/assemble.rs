@@ -4,6 +4,7 @@
 //! for many at a time; what they share is prepared once.
 
 use std::cmp::Reverse;
+use std::ops::Range;
 use std::sync::Arc;
 
 use ahash::AHashMap;
@@ -15,7 +16,7 @@ use crate::clusters::{Near, Verified};
 use crate::collection::Collection;
 use crate::config::Config;
 use crate::cursor::Cursor;
-use crate::document::Date;
+use crate::document::{Date, Document};
 use crate::families::{Family, Occurrence};
 use crate::kinds::{Facts, Signals, quotes};
 use crate::lanes::{Lanes, count};
@@ -113,10 +114,9 @@ const FIRST_BYTES: u32 = 192;
 /// Documents compared outside a passage.
 const COMPARED: usize = 9;
 
-/// Where the occurrences of all families are.
-pub(crate) fn placed(collection: &Collection, families: &[Family]) -> Occurrences {
-    let dates: Vec<Option<&Date>> = collection.documents.iter().map(|d| d.date.as_ref()).collect();
-    Occurrences::new(families, &dates, collection.roles.against)
+/// The ids of all documents, for their rows to share.
+pub(crate) fn ids(documents: &[&Document]) -> Vec<Arc<str>> {
+    documents.iter().map(|document| document.id.as_str().into()).collect()
 }
 
 /// Looks at each occurrence in a document, in the order of their places.
@@ -153,12 +153,13 @@ pub(crate) fn sights(config: &Config, tokens: &Tokens, placed: &[Placed]) -> Vec
 }
 
 impl<'a> Context<'a> {
-    /// `occurrences` are those of all families.
+    /// `occurrences` are those of all families, `ids` those of all documents.
     pub(crate) fn new(
         config: &'a Config,
         collection: &'a Collection<'a>,
         findings: &'a Findings,
         occurrences: Occurrences,
+        ids: Vec<Arc<str>>,
     ) -> Self {
         let documents = collection.len();
         let mut source_names: Vec<&str> =
@@ -180,8 +181,6 @@ impl<'a> Context<'a> {
                 twins.entry(original).or_insert_with(|| vec![original]).push(document);
             }
         }
-        let ids: Vec<Arc<str>> =
-            collection.documents.iter().map(|document| document.id.as_str().into()).collect();
         let (clusters, cluster_of) = match collection.roles.against {
             // Of another collection only pairs are of interest.
             true => (Vec::new(), vec![None; documents]),
@@ -216,12 +215,12 @@ impl<'a> Context<'a> {
     /// looks at first, of not too many occurrences.
     pub(crate) fn reading_ahead<'n, const BINS: usize>(
         &'n self,
-        numbers: &'n [u32],
+        numbers: Range<u32>,
         sights: &'n [Sight],
         sketches: &'n [Sketch<BINS>],
     ) -> impl Iterator<Item = u32> + 'n {
         let list = |number: u32| &self.findings.families[number as usize].occurrences;
-        let numbers = ahead(numbers.iter().copied(), move |&number| {
+        let numbers = ahead(numbers, move |&number| {
             list(number).iter().take(AT_ONCE).for_each(fetch);
         });
         let numbers = ahead(numbers, move |&number| {
@@ -671,8 +670,8 @@ impl<'a> Context<'a> {
         (rows.into_iter().map(row).collect(), unlisted as u64)
     }
 
-    /// The totals, from the labels of all documents.
-    pub(crate) fn counts(&self, labels: [u64; 9], pairs_unlisted: u64) -> Counts {
+    /// The totals, but for labels, and for pairs that are not listed.
+    pub(crate) fn counts(&self) -> Counts {
         let roles = self.collection.roles;
         let judged = roles.judged..self.collection.len() as u32;
         let each = || judged.clone().map(|document| self.collection.tokens(document));
@@ -685,11 +684,11 @@ impl<'a> Context<'a> {
             bytes: each().map(|tokens| tokens.text.len() as u64).sum(),
             tokens: each().map(|tokens| tokens.len() as u64).sum(),
             weight: each().map(|tokens| u64::from(tokens.weight)).sum(),
-            labels,
+            labels: [0; 9],
             guaranteed_tokens: self.config.guaranteed_tokens() as u64,
             bands: self.findings.near.bands,
             crowded_buckets: self.findings.near.crowded as u64,
-            pairs_unlisted,
+            pairs_unlisted: 0,
         }
     }
 }
@@ -754,12 +753,16 @@ fn clusters(
     pairs: &[Verified],
     ids: &[Arc<str>],
 ) -> (Vec<ClusterRow>, Vec<Option<u32>>) {
-    let mut members: Vec<(u32, u32)> =
-        (0..).zip(leaders).map(|(document, &leader)| (leader, document)).collect();
+    let mut is_alone = vec![true; leaders.len()];
+    for (_, &leader) in (0..).zip(leaders).filter(|&(document, &leader)| document != leader) {
+        is_alone[leader as usize] = false;
+    }
+    let members = (0..).zip(leaders).map(|(document, &leader)| (leader, document));
+    let mut members: Vec<(u32, u32)> = members.filter(|member| !is_alone[member.0 as usize]).collect();
     members.sort_unstable();
     let mut rows = Vec::new();
     let mut cluster_of = vec![None; leaders.len()];
-    for group in members.chunk_by(|x, y| x.0 == y.0).filter(|group| group.len() > 1) {
+    for group in members.chunk_by(|x, y| x.0 == y.0) {
         let leader = group[0].0;
         let cluster = rows.len() as u32 + 1;
         let mut least: f64 = 1.0;

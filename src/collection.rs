@@ -77,6 +77,15 @@ impl<'a> Order<'a> {
         Order { documents, roles, ranges }
     }
 
+    /// The tokens of the documents of a range, which are in a chunk.
+    pub(crate) fn tokens<'t>(
+        &'t self,
+        range: &Range<usize>,
+        chunk: &'t TokenChunk,
+    ) -> impl Iterator<Item = Tokens<'t>> + use<'a, 't> {
+        self.documents[range.clone()].iter().enumerate().map(|(at, document)| chunk.get(at, &document.text))
+    }
+
     /// The texts of a range.
     pub(crate) fn texts(&self, range: Range<usize>) -> impl Iterator<Item = &'a str> + Clone + '_ {
         self.documents[range].iter().map(|document| document.text.as_str())
@@ -92,13 +101,9 @@ pub(crate) struct Collection<'a> {
 }
 
 impl<'a> Collection<'a> {
-    /// Takes the tokens of every range, in order.
-    pub(crate) fn new(order: &'a Order<'a>, chunks: &'a [TokenChunk]) -> Self {
+    /// Takes the tokens of all documents, in order.
+    pub(crate) fn new(order: &'a Order<'a>, tokens: Vec<Tokens<'a>>) -> Self {
         let Order { documents, roles, ranges } = order;
-        let tokens = ranges.iter().zip(chunks).flat_map(|(range, chunk)| {
-            documents[range.clone()].iter().enumerate().map(|(at, document)| chunk.get(at, &document.text))
-        });
-        let tokens = tokens.collect();
         Collection { tokens, documents, roles: *roles, ranges }
     }
 
@@ -166,7 +171,8 @@ mod tests {
             let (old, new) = rest.split_at(against.unwrap_or(0).min(rest.len()));
             let order = Order::new(ignored, against.map(|_| old), new);
             let chunks: Vec<TokenChunk> = order.ranges.iter().map(|range| TokenChunk::new(order.texts(range.clone()), false)).collect();
-            let collection = Collection::new(&order, &chunks);
+            let tokens = order.ranges.iter().zip(&chunks).flat_map(|(range, chunk)| order.tokens(range, chunk));
+            let collection = Collection::new(&order, tokens.collect());
             // Different tokens may have one hash.
             let hash = |document: u32| collection.tokens(document).words.len() as u64 % hashes;
             let hashes = (0..documents.len() as u32).map(|document| (hash(document), document));

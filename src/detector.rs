@@ -16,28 +16,28 @@ use rayon::prelude::*;
 use crate::ahead::ahead;
 use crate::align::{self, Run, align_all};
 use crate::anchors::{self, Anchor, anchors};
-use crate::assemble::{self, Context, Findings, Sight, placed, rest_similarity};
+use crate::assemble::{self, Context, Findings, Sight, rest_similarity};
 use crate::bands::{self, Bands, entry};
 use crate::bits::{self, Bits};
 use crate::clusters::{Lookup, Near, Verified, leaders};
 use crate::collection::{Collection, Order};
 use crate::compare;
 use crate::config::{Config, DedupeOn, Lengths, Only, Unit};
-use crate::document::{Document, MAX_DOCUMENT_BYTES};
+use crate::document::{Date, Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
 use crate::families::{self, Family, Occurrence, families};
 use crate::fingerprints::{self, Marked, Posting, add_postings, lengths_of, own_shingles};
 use crate::kinds::{DIFFERENT, may_be_template};
-use crate::occurrences::Occurrences;
+use crate::occurrences::{Occurrences, Spread};
 use crate::orphans::{Told, alone};
 use crate::postings::{Divided, groups};
 use crate::projection::{self, Batch, Known, Projector};
-use crate::report::{Comparison, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
+use crate::report::{Comparison, Counts, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
 use crate::tokens::{TokenChunk, Tokens};
 use crate::twice::TwiceFilter;
-use crate::variants::{self, Compare, Leaders, Outline, merge};
+use crate::variants::{self, Compare, Leaders, Outline, merge, settle};
 
 /// Finds recurring passages and near-duplicates, and keeps the ledgers.
 ///
@@ -304,7 +304,7 @@ struct Scan<'a> {
 impl Scan<'_> {
     fn run(&self, order: Order, ignored_hashes: &AHashSet<&str>) -> Report {
         let chunks = self.tokenise(&order);
-        let collection = Collection::new(&order, &chunks);
+        let collection = with_tokens(&order, &chunks);
         let originals = originals(&collection);
         let all: Vec<Words> = (0..collection.len() as u32)
             .map(|document| Words { words: collection.tokens(document).words.into(), numbers: Vec::new() })
@@ -350,11 +350,12 @@ impl Scan<'_> {
             sketches = self.sketches(&collection, &findings.originals, &bodies);
             findings.near = self.near_duplicates(&collection, &findings.originals, &bodies, &sketches);
         }
-        let sights = sights(self.config, &collection, &placed);
+        let (sights, ids) =
+            rayon::join(|| sights(self.config, &collection, &placed), || assemble::ids(&order.documents));
         // Rows only ask where tokens are.
         let chunks: Vec<TokenChunk> = chunks.into_par_iter().map(TokenChunk::without_words).collect();
-        let collection = Collection::new(&order, &chunks);
-        let context = Context::new(self.config, &collection, &findings, placed);
+        let collection = with_tokens(&order, &chunks);
+        let context = Context::new(self.config, &collection, &findings, placed, ids);
         self.assemble(&context, &collection, &findings, (sights, sketches), ignored_hashes)
     }
 
@@ -367,7 +368,8 @@ impl Scan<'_> {
         let matched = Bits::new(std::iter::empty());
         let findings = Findings { originals, near, nearest, matched, ignored: None, families: Vec::new() };
         let placed = placed(collection, &findings.families);
-        let context = Context::new(self.config, collection, &findings, placed);
+        let ids = assemble::ids(collection.documents);
+        let context = Context::new(self.config, collection, &findings, placed, ids);
         self.assemble(&context, collection, &findings, Default::default(), &AHashSet::new())
     }
 
@@ -423,12 +425,12 @@ impl Scan<'_> {
                 },
             );
         };
-        let ((), (pairs, unlisted)) = rayon::join(all_rows, || context.pairs());
+        let others = || (context.pairs(), context.clusters(), context.counts());
+        let ((), ((pairs, unlisted), clusters, counts)) = rayon::join(all_rows, others);
         if let Some(ignored) = &findings.ignored {
             strike(&mut families, &mut occurrences, &mut spans, &findings.families, ignored);
         }
-        let clusters = context.clusters();
-        let counts = context.counts(labels, unlisted);
+        let counts = Counts { labels, pairs_unlisted: unlisted, ..counts };
         Report { documents, families, occurrences, spans, pairs, clusters, counts }
     }
 
@@ -466,7 +468,8 @@ impl Scan<'_> {
     ) -> Bits {
         let placed = placed(collection, &findings.families);
         let sights = sights(self.config, collection, &placed);
-        let context = Context::new(self.config, collection, findings, placed);
+        let ids = assemble::ids(collection.documents);
+        let context = Context::new(self.config, collection, findings, placed, ids);
         let (rows, _) = family_rows(&context, findings, &sights, sketches);
         let of = |is: &dyn Fn(&FamilyRow, &Family) -> bool| {
             let found = Bits::new(lengths.iter().copied());
@@ -645,7 +648,7 @@ impl Scan<'_> {
         };
         // One list for several leaves larger stretches of memory free where partitions
         // were than one for each; but all threads are to have some.
-        let chunk = (PARTITIONS / (8 * rayon::current_num_threads())).clamp(1, CHUNK);
+        let chunk = (PARTITIONS / (SHARES * rayon::current_num_threads())).clamp(1, CHUNK);
         let lists: Vec<Vec<Anchor>> = shared(postings.into_par_iter().chunks(chunk))
             .map_init(Default::default, |buffers, partitions| {
                 let (spare, scratch): &mut (Vec<Posting>, anchors::Scratch) = buffers;
@@ -821,6 +824,8 @@ impl Scan<'_> {
                 .collect();
             let joined = joined(&found, outlines, compare, TOGETHER);
             found = merge(found, &joined);
+            shared(found.par_iter_mut()).for_each(settle);
+            found.retain(|family| family.occurrences.len() > 1);
         }
         let orphans = orphans(&batches, &found, lengths, matched, self.config.min_tokens as u32);
         found.extend(orphans);
@@ -835,6 +840,13 @@ impl Scan<'_> {
         });
         found
     }
+}
+
+/// The documents with their tokens, which are in chunks by range.
+fn with_tokens<'a>(order: &'a Order<'a>, chunks: &'a [TokenChunk]) -> Collection<'a> {
+    let tokens = |(range, chunk)| order.tokens(range, chunk);
+    let tokens = order.ranges.par_iter().zip(chunks).flat_map_iter(tokens);
+    Collection::new(order, tokens.collect())
 }
 
 /// For every document the first one with the same tokens, which may be itself.
@@ -882,30 +894,35 @@ fn joined(
     let mut order: Vec<u32> =
         (0..families.len() as u32).filter(|&at| outlines[at as usize].is_some()).collect();
     order.par_sort_by_cached_key(|&at| Leaders::rank(&families[at as usize]));
-    let outline = |rank: u32| outlines[order[rank as usize] as usize].as_ref().expect("takes part");
+    let of_each = order.iter().map(|&at| outlines[at as usize].take().expect("takes part"));
+    let mut outlines: Vec<Outline> = of_each.collect();
     let ranks: Vec<u32> = (0..order.len() as u32).collect();
     let entries = ranks.par_chunks(together).map(|ranks| {
-        let entries = ranks.iter().flat_map(|&rank| outline(rank).entries(rank));
+        let entries = ranks.iter().flat_map(|&rank| outlines[rank as usize].entries(rank));
         entries.collect()
     });
     let (pairs, _) = candidates(entries.collect(), order.len());
-    let mut compared = vec![false; families.len()];
+    let mut compared = vec![false; order.len()];
     for rank in pairs.iter().flat_map(|&(earlier, later)| [earlier, later]) {
-        compared[order[rank as usize] as usize] = true;
+        compared[rank as usize] = true;
     }
     let ready = shared(outlines.par_iter_mut()).zip(&compared).filter(|(_, compared)| **compared);
-    ready.for_each(|(outline, _)| outline.as_mut().expect("takes part").get_ready());
-    let mut leaders = Leaders::new(families, &outlines, compare, &order);
+    ready.for_each(|(outline, _)| outline.get_ready());
+    let mut leaders = Leaders::new(families, compare, &order, &outlines);
     let by_later: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.1 == y.1).collect();
     for some in by_later.chunks(together) {
-        // Who leads of those before them is known; the others are asked in turn.
+        // Who leads of those before them is known; of the others it is told in turn.
         let first = some[0][0].1;
-        let halves: Vec<_> =
-            some.iter().map(|pairs| pairs.split_at(pairs.partition_point(|pair| pair.0 < first))).collect();
-        let found: Vec<Option<u32>> =
-            shared(halves.par_iter()).map(|(before, _)| leaders.first(before)).collect();
-        for (pairs, (found, (_, among))) in some.iter().zip(found.into_iter().zip(halves)) {
-            if let Some(earlier) = found.or_else(|| leaders.first(among)) {
+        let find = |pairs: &&[(u32, u32)]| {
+            let (before, among) = pairs.split_at(pairs.partition_point(|pair| pair.0 < first));
+            match leaders.of(before).next() {
+                Some(leader) => vec![leader],
+                None => leaders.of(among).collect(),
+            }
+        };
+        let found: Vec<Vec<u32>> = shared(some.par_iter()).map(find).collect();
+        for (pairs, found) in some.iter().zip(found) {
+            if let Some(earlier) = found.into_iter().find(|&earlier| leaders.leads(earlier)) {
                 leaders.join(pairs[0].1, earlier);
             }
         }
@@ -998,7 +1015,7 @@ fn partitioned_beside<S: Send, T: Copy + Send + Sync, E: Send>(
     // Some at a time, so that the items are not held twice.
     in_parts(
         sources,
-        |some| shared(some.into_par_iter()).map(divided).unzip(),
+        |some| some.into_par_iter().with_max_len(1).map(divided).unzip(),
         |(some, others): (Vec<Divided<T>>, Vec<E>), left| {
             beside.extend(others);
             // At first as if they were spread evenly.
@@ -1180,7 +1197,7 @@ fn bodies<'w>(collection: &'w Collection, boilerplate: &Bits) -> Vec<Words<'w>> 
 /// Families that are compared with those before them at once.
 const TOGETHER: usize = 1 << 10;
 /// Families whose rows are made one after the other.
-const FAMILIES: usize = 1 << 7;
+const FAMILIES: u32 = 1 << 7;
 /// Parts in which rows are made, and lists laid out.
 const PARTS: usize = 8;
 /// Shares of the work for each thread: what is left to one at the end is less than that.
@@ -1206,16 +1223,28 @@ fn family_rows(
     let count = findings.families.len();
     let mut rows = Vec::with_capacity(count);
     let mut occurrences = Vec::with_capacity(sights.len());
-    let of_some = |numbers: &[u32]| {
-        let places = numbers.iter().map(|&number| findings.families[number as usize].occurrences.len()).sum();
+    let of_some = |numbers: Range<u32>| {
+        let own = &findings.families[numbers.start as usize..numbers.end as usize];
+        let places = own.iter().map(|family| family.occurrences.len()).sum();
         let (mut scratch, mut occurrences) = (assemble::Scratch::default(), Vec::with_capacity(places));
         let row = |number| context.family(number, sights, sketches, &mut scratch, &mut occurrences);
         let rows: Vec<FamilyRow> = context.reading_ahead(numbers, sights, sketches).map(row).collect();
         (rows, occurrences)
     };
+    // So many families, or fewer that occur often.
+    let mut ranges = Vec::new();
+    let (mut start, mut places) = (0, 0);
+    for (number, family) in (0..).zip(&findings.families) {
+        places += family.occurrences.len();
+        let end = number + 1;
+        if end - start == FAMILIES || places >= 8 * FAMILIES as usize || end as usize == count {
+            ranges.push(start..end);
+            (start, places) = (end, 0);
+        }
+    }
     in_parts(
-        (0..count as u32).collect(),
-        |numbers| numbers.par_chunks(FAMILIES).map(of_some).collect::<Vec<_>>(),
+        ranges,
+        |ranges| shared(ranges.into_par_iter()).map(of_some).collect::<Vec<_>>(),
         |made, _| {
             for (mut some, mut places) in made {
                 rows.append(&mut some);
@@ -1252,6 +1281,14 @@ fn in_parts<S: Send, T: Send>(
     made.into_iter().for_each(take);
 }
 
+/// Where the occurrences of all families are.
+fn placed(collection: &Collection, families: &[Family]) -> Occurrences {
+    let dates: Vec<Option<&Date>> = collection.documents.iter().map(|d| d.date.as_ref()).collect();
+    let spreads: Vec<Spread> =
+        shared(families.par_iter()).map(|family| Spread::new(family, &dates)).collect();
+    Occurrences::new(families, &spreads, &dates, collection.roles.against)
+}
+
 /// What is seen of all occurrences.
 fn sights(config: &Config, collection: &Collection, placed: &Occurrences) -> Vec<Sight> {
     let mut sights = Vec::with_capacity(placed.len());
@@ -1284,7 +1321,7 @@ fn repeat_in_twins(families: &mut Vec<Family>, originals: &[u32], lengths: &[u32
         let from = twins.partition_point(|twin| twin.0 < original);
         twins[from..].iter().take_while(move |twin| twin.0 == original).map(|twin| twin.1)
     };
-    for family in families.iter_mut() {
+    shared(families.par_iter_mut()).for_each(|family| {
         let own = family.occurrences.len();
         for at in 0..own {
             let occurrence = family.occurrences[at];
@@ -1293,7 +1330,7 @@ fn repeat_in_twins(families: &mut Vec<Family>, originals: &[u32], lengths: &[u32
                 .extend(of(occurrence.document).map(|document| Occurrence { document, ..occurrence }));
         }
         family.occurrences.sort_unstable_by_key(|o| (o.document, o.start));
-    }
+    });
     for group in twins.chunk_by(|x, y| x.0 == y.0) {
         let original = group[0].0;
         let end = lengths[original as usize];

@@ -37,9 +37,14 @@ pub(crate) struct Occurrences {
 }
 
 impl Occurrences {
-    /// Those of families, whose occurrences are sorted, in documents with these
-    /// dates. With `against` none may be the first.
-    pub(crate) fn new(families: &[Family], dates: &[Option<&Date>], against: bool) -> Self {
+    /// Those of families, whose occurrences are sorted, and their spreads, in documents with
+    /// these dates. With `against` none may be the first.
+    pub(crate) fn new(
+        families: &[Family],
+        spreads: &[Spread],
+        dates: &[Option<&Date>],
+        against: bool,
+    ) -> Self {
         let mut next = vec![0; dates.len()];
         for occurrence in families.iter().flat_map(|family| &family.occurrences) {
             next[occurrence.document as usize] += 1;
@@ -51,7 +56,7 @@ impl Occurrences {
         let mut placed = vec![Placed::default(); total];
         let mut places = Vec::with_capacity(total);
         let mut starts = Vec::with_capacity(families.len() + 1);
-        for (number, family) in (0..).zip(families) {
+        for ((number, family), spread) in (0..).zip(families).zip(spreads) {
             starts.push(places.len());
             let from = places.len();
             for occurrence in &family.occurrences {
@@ -60,7 +65,6 @@ impl Occurrences {
                 *next += 1;
             }
             let own = &places[from..];
-            let spread = Spread::new(family, dates);
             let mut start = 0;
             for of_one in family.occurrences.chunk_by(|x, y| x.document == y.document) {
                 let end = start + of_one.len();
@@ -116,7 +120,7 @@ impl Occurrences {
 }
 
 /// The documents of a family and their dates.
-struct Spread {
+pub(crate) struct Spread {
     documents: u32,
     /// Every other document is dated later than the first.
     first_is_earliest: bool,
@@ -125,7 +129,7 @@ struct Spread {
 }
 
 impl Spread {
-    fn new(family: &Family, dates: &[Option<&Date>]) -> Self {
+    pub(crate) fn new(family: &Family, dates: &[Option<&Date>]) -> Self {
         let date = |document: u32| dates[document as usize];
         let mut documents: Vec<u32> = family.occurrences.iter().map(|o| o.document).collect();
         documents.dedup();
@@ -178,7 +182,8 @@ mod tests {
                 let one = |&(document, start)| Occurrence { document, start, end: start + 1, ..Occurrence::default() };
                 Family { root: 0, start: 0, end: 1, occurrences: places.iter().map(one).collect() }
             }).collect();
-            let found = Occurrences::new(&families, &dates, against);
+            let spreads: Vec<Spread> = families.iter().map(|family| Spread::new(family, &dates)).collect();
+            let found = Occurrences::new(&families, &spreads, &dates, against);
             let mut count = 0;
             for (number, family) in (0..).zip(&families) {
                 let all = &family.occurrences;

@@ -10,7 +10,7 @@
 use std::cmp::Reverse;
 
 use crate::bands::{Bands, entry};
-use crate::families::{Family, Occurrence};
+use crate::families::Family;
 use crate::hash;
 use crate::shingles::{shared, shingles};
 use crate::sketch::{Sketch, sketch_of_numbers};
@@ -134,10 +134,10 @@ fn has_enough(pairs: &[u32]) -> bool {
 /// of. Families are known by their rank in that order.
 pub(crate) struct Leaders<'a> {
     families: &'a [Family],
-    outlines: &'a [Option<Outline>],
     compare: Compare,
     /// The family of each rank.
     order: &'a [u32],
+    outlines: &'a [Outline],
     /// The rank of each one's leader.
     leaders: Vec<u32>,
 }
@@ -149,30 +149,31 @@ impl<'a> Leaders<'a> {
     }
 
     /// Before any joined another. `order` are the families that have outlines, by
-    /// [`rank`](Self::rank).
+    /// [`rank`](Self::rank), and `outlines` theirs.
     pub(crate) fn new(
         families: &'a [Family],
-        outlines: &'a [Option<Outline>],
         compare: Compare,
         order: &'a [u32],
+        outlines: &'a [Outline],
     ) -> Self {
-        Leaders { families, outlines, compare, order, leaders: (0..order.len() as u32).collect() }
+        Leaders { families, compare, order, outlines, leaders: (0..order.len() as u32).collect() }
     }
 
-    fn outline(&self, rank: u32) -> &Outline {
-        self.outlines[self.order[rank as usize] as usize].as_ref().expect("takes part")
-    }
-
-    /// The first of these candidate pairs with the same later family whose earlier
-    /// one leads, as far as is known, and has the later as a variant.
-    pub(crate) fn first(&self, pairs: &[(u32, u32)]) -> Option<u32> {
+    /// The earlier ones of these candidate pairs with the same later family that lead, as far
+    /// as is known, and have the later as a variant.
+    pub(crate) fn of(&self, pairs: &[(u32, u32)]) -> impl Iterator<Item = u32> {
         let family = |rank: u32| &self.families[self.order[rank as usize] as usize];
-        let fits = |&(earlier, later): &(u32, u32)| {
-            self.leaders[earlier as usize] == earlier
-                && self.outline(later).is_variant_of(self.outline(earlier), self.compare)
+        let fits = move |&&(earlier, later): &&(u32, u32)| {
+            self.leads(earlier)
+                && self.outlines[later as usize].is_variant_of(&self.outlines[earlier as usize], self.compare)
                 && !is_nested(family(later), family(earlier))
         };
-        pairs.iter().find(|pair| fits(pair)).map(|pair| pair.0)
+        pairs.iter().filter(fits).map(|pair| pair.0)
+    }
+
+    /// Whether one has joined no other yet.
+    pub(crate) fn leads(&self, rank: u32) -> bool {
+        self.leaders[rank as usize] == rank
     }
 
     /// One family joins another.
@@ -190,7 +191,7 @@ impl<'a> Leaders<'a> {
     }
 }
 
-/// Merges families into those that they joined.
+/// Gives families to those that they joined. Some occurrences are not in order then.
 pub(crate) fn merge(families: Vec<Family>, joined: &[(u32, u32)]) -> Vec<Family> {
     let mut merged: Vec<Option<Family>> = families.into_iter().map(Some).collect();
     for &(at, leader) in joined {
@@ -198,14 +199,7 @@ pub(crate) fn merge(families: Vec<Family>, joined: &[(u32, u32)]) -> Vec<Family>
         let leading = merged[leader as usize].as_mut().expect("a leader stays");
         leading.occurrences.extend(variant.occurrences);
     }
-    let mut changed: Vec<u32> = joined.iter().map(|&(_, leader)| leader).collect();
-    changed.sort_unstable();
-    changed.dedup();
-    for leader in changed {
-        let family = merged[leader as usize].as_mut().expect("a leader stays");
-        family.occurrences = disjoint(std::mem::take(&mut family.occurrences));
-    }
-    merged.into_iter().flatten().filter(|family| family.occurrences.len() > 1).collect()
+    merged.into_iter().flatten().collect()
 }
 
 /// Whether a family stands inside another, much longer one, as its first
@@ -221,20 +215,22 @@ fn is_nested(inner: &Family, outer: &Family) -> bool {
     })
 }
 
-/// Sorts occurrences and joins those that overlap.
-fn disjoint(mut occurrences: Vec<Occurrence>) -> Vec<Occurrence> {
-    occurrences.sort_unstable_by_key(|o| (o.document, o.start, Reverse(o.end)));
-    let mut joined: Vec<Occurrence> = Vec::new();
-    for next in occurrences {
-        match joined.last_mut() {
-            Some(last) if last.document == next.document && next.start < last.end => {
-                last.end = last.end.max(next.end);
-                last.matched = last.matched.max(next.matched);
-            }
-            _ => joined.push(next),
-        }
+/// Sorts the occurrences of a family, and joins those that overlap.
+pub(crate) fn settle(family: &mut Family) {
+    let occurrences = &mut family.occurrences;
+    // Most families were joined by none.
+    if occurrences.is_sorted_by(|x, y| (x.document, x.end) <= (y.document, y.start)) {
+        return;
     }
-    joined
+    occurrences.sort_unstable_by_key(|o| (o.document, o.start, Reverse(o.end)));
+    occurrences.dedup_by(|next, last| {
+        let overlaps = last.document == next.document && next.start < last.end;
+        if overlaps {
+            last.end = last.end.max(next.end);
+            last.matched = last.matched.max(next.matched);
+        }
+        overlaps
+    });
 }
 
 /// A number for a sequence of words, to count distinct wordings.
@@ -249,6 +245,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::families::Occurrence;
     use crate::tokens::TokenChunk;
 
     proptest! {
@@ -270,21 +267,22 @@ mod tests {
                 Family { root: doc as u32, start: 0, end, occurrences: vec![here, there] }
             })
             .collect();
-        let outlines: Vec<_> = {
-            let outline = |f: &Family| {
-                Outline::new(&tokens(f.root as usize), (0, f.end), compare, &mut Scratch::default())
-            };
-            let mut outlines: Vec<_> = families.iter().map(outline).collect();
-            outlines.iter_mut().flatten().for_each(Outline::get_ready);
-            outlines
+        let outline = |f: &Family| {
+            let mut outline =
+                Outline::new(&tokens(f.root as usize), (0, f.end), compare, &mut Scratch::default())?;
+            outline.get_ready();
+            Some(outline)
         };
-        let mut order: Vec<u32> =
-            (0..texts.len() as u32).filter(|&at| outlines[at as usize].is_some()).collect();
-        order.sort_by_key(|&at| Leaders::rank(&families[at as usize]));
-        let mut leaders = Leaders::new(&families, &outlines, compare, &order);
+        let outlines =
+            (0..).zip(families.iter().map(outline)).filter_map(|(at, outline)| Some((at, outline?)));
+        let mut outlines: Vec<(u32, Outline)> = outlines.collect();
+        outlines.sort_by_key(|&(at, _)| Leaders::rank(&families[at as usize]));
+        let (order, outlines): (Vec<u32>, Vec<Outline>) = outlines.into_iter().unzip();
+        let mut leaders = Leaders::new(&families, compare, &order, &outlines);
         for later in 0..order.len() as u32 {
             let pairs: Vec<(u32, u32)> = (0..later).map(|earlier| (earlier, later)).collect();
-            if let Some(earlier) = leaders.first(&pairs) {
+            let first = leaders.of(&pairs).next();
+            if let Some(earlier) = first {
                 leaders.join(later, earlier);
             }
         }
