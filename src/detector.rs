@@ -37,7 +37,7 @@ use crate::shingles::shingles;
 use crate::sketch::{Sketch, estimate, sketch};
 use crate::tokens::{TokenChunk, Tokens};
 use crate::twice::TwiceFilter;
-use crate::variants::{self, Compare, Leaders, Outline, merge, settle};
+use crate::variants::{self, Compare, Keys, LISTED, Leaders, Outlines, merge, settle};
 
 /// Finds recurring passages and near-duplicates, and keeps the ledgers.
 ///
@@ -816,13 +816,8 @@ impl Scan<'_> {
         drop((copies, runs));
         repeat_in_twins(&mut found, originals, lengths, matched);
         for compare in [Compare::Plain, Compare::DigitsMasked] {
-            let outlines: Vec<Option<Outline>> = shared(found.par_iter())
-                .map_init(variants::Scratch::default, |scratch, family| {
-                    let text = collection.tokens(family.root);
-                    Outline::new(text, (family.start, family.end), compare, scratch)
-                })
-                .collect();
-            let joined = joined(&found, outlines, compare, TOGETHER);
+            let tokens = |document| collection.tokens(document);
+            let joined = joined(&found, tokens, compare, TOGETHER);
             found = merge(found, &joined);
             shared(found.par_iter_mut()).for_each(settle);
             found.retain(|family| family.occurrences.len() > 1);
@@ -885,29 +880,50 @@ fn candidates(entries: Vec<Vec<u64>>, count: usize) -> (Vec<(u32, u32)>, usize) 
 
 /// The families that are variants of others, each with the one it joins; so many are
 /// asked together.
-fn joined(
+fn joined<'t>(
     families: &[Family],
-    mut outlines: Vec<Option<Outline>>,
+    tokens: impl Fn(u32) -> &'t Tokens<'t> + Sync,
     compare: Compare,
     together: usize,
 ) -> Vec<(u32, u32)> {
-    let mut order: Vec<u32> =
-        (0..families.len() as u32).filter(|&at| outlines[at as usize].is_some()).collect();
+    let made: Vec<(Outlines, Vec<Option<Keys>>)> = shared(families.par_chunks(LISTED))
+        .map_init(variants::Scratch::default, |scratch, some| {
+            let mut outlines = Outlines::default();
+            let outline = |family: &Family| {
+                outlines.add(tokens(family.root), (family.start, family.end), compare, scratch)
+            };
+            let keys = some.iter().map(outline).collect();
+            (outlines, keys)
+        })
+        .collect();
+    let keys = |family: u32| made[family as usize / LISTED].1[family as usize % LISTED].as_ref();
+    let mut order: Vec<u32> = (0..families.len() as u32).filter(|&at| keys(at).is_some()).collect();
     order.par_sort_by_cached_key(|&at| Leaders::rank(&families[at as usize]));
-    let of_each = order.iter().map(|&at| outlines[at as usize].take().expect("takes part"));
-    let mut outlines: Vec<Outline> = of_each.collect();
     let ranks: Vec<u32> = (0..order.len() as u32).collect();
     let entries = ranks.par_chunks(together).map(|ranks| {
-        let entries = ranks.iter().flat_map(|&rank| outlines[rank as usize].entries(rank));
-        entries.collect()
+        let of_one = |&rank: &u32| {
+            let keys = keys(order[rank as usize]).expect("takes part");
+            keys.iter().map(move |&key| entry(key, rank))
+        };
+        ranks.iter().flat_map(of_one).collect()
     });
     let (pairs, _) = candidates(entries.collect(), order.len());
     let mut compared = vec![false; order.len()];
     for rank in pairs.iter().flat_map(|&(earlier, later)| [earlier, later]) {
         compared[rank as usize] = true;
     }
-    let ready = shared(outlines.par_iter_mut()).zip(&compared).filter(|(_, compared)| **compared);
-    ready.for_each(|(outline, _)| outline.get_ready());
+    // Side by side, since those of similar ranks are compared.
+    let ready = |ranks: &[u32]| {
+        let mut outlines = Outlines::default();
+        for &rank in ranks {
+            let at = order[rank as usize] as usize;
+            let outline = made[at / LISTED].0.get(at % LISTED);
+            outlines.add_ready(if compared[rank as usize] { outline } else { &[] });
+        }
+        outlines
+    };
+    let outlines: Vec<Outlines> = shared(ranks.par_chunks(LISTED)).map(ready).collect();
+    drop(made);
     let mut leaders = Leaders::new(families, compare, &order, &outlines);
     let by_later: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.1 == y.1).collect();
     for some in by_later.chunks(together) {
@@ -1443,14 +1459,11 @@ mod tests {
                 Family { root: at as u32, start: 0, end, occurrences: vec![here, there] }
             };
             let families: Vec<Family> = (0..texts.len()).map(family).collect();
-            let outline = |at: usize| {
-                let scratch = &mut variants::Scratch::default();
-                Outline::new(&tokens(at), (0, families[at].end), Compare::Plain, scratch)
-            };
-            let outlines = || (0..texts.len()).map(outline).collect::<Vec<Option<Outline>>>();
+            let all: Vec<Tokens> = (0..texts.len()).map(tokens).collect();
+            let of = |document: u32| &all[document as usize];
             // One by one, all that come before are known.
-            let expected = joined(&families, outlines(), Compare::Plain, 1);
-            prop_assert_eq!(&joined(&families, outlines(), Compare::Plain, together), &expected);
+            let expected = joined(&families, of, Compare::Plain, 1);
+            prop_assert_eq!(&joined(&families, of, Compare::Plain, together), &expected);
             // Who leads joined nobody.
             for (_, leader) in &expected {
                 prop_assert!(expected.iter().all(|(joined, _)| joined != leader));

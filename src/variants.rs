@@ -8,21 +8,26 @@
 //! the families: buckets pair a bounded number.
 
 use std::cmp::Reverse;
+use std::ops::Range;
 
-use crate::bands::{Bands, entry};
+use crate::bands::Bands;
 use crate::families::Family;
 use crate::hash;
 use crate::shingles::{shared, shingles};
 use crate::sketch::{Sketch, sketch_of_numbers};
 use crate::tokens::Tokens;
 
-/// What a family's text is compared by.
-pub(crate) struct Outline {
-    /// Hashes of its pairs of tokens; sorted and distinct once it is ready.
+/// What the texts of some families are compared by, one after the other: hashes of their
+/// pairs of tokens.
+#[derive(Default)]
+pub(crate) struct Outlines {
     pairs: Vec<u32>,
-    /// Its buckets.
-    keys: [u32; BANDS.bands],
+    /// Where those of each end.
+    ends: Vec<usize>,
 }
+
+/// The buckets of an outline.
+pub(crate) type Keys = [u32; BANDS.bands];
 
 /// Buffers that live as long as their worker.
 #[derive(Default)]
@@ -45,72 +50,98 @@ const BINS: usize = 64;
 /// A pair of resemblance 0.6 is compared with probability 0.99, one of 0.5 with
 /// 0.94; two rows would add little but compare ten times as many pairs.
 const BANDS: Bands = Bands { bands: 21, rows: 3 };
+/// Outlines in a list of those that are compared.
+pub(crate) const LISTED: usize = 64;
 /// Pairs of tokens two texts share at least.
 const SHARED: usize = 4;
 /// Stands for a number.
 const MASK: u32 = 0;
 
-impl Outline {
-    /// The outline of a stretch of text; `None` if it does not take part.
-    pub(crate) fn new(
+impl Outlines {
+    /// Adds the outline of a stretch of text and returns its buckets, or an empty one and
+    /// nothing if it does not take part.
+    pub(crate) fn add(
+        &mut self,
         tokens: &Tokens,
         (start, end): (u32, u32),
         compare: Compare,
         scratch: &mut Scratch,
-    ) -> Option<Outline> {
-        let (start, end) = (start as usize, end as usize);
+    ) -> Option<Keys> {
+        let from = self.pairs.len();
         let Scratch { words, pairs } = scratch;
-        words.clear();
-        words.extend_from_slice(&tokens.words[start..end]);
-        if compare == Compare::DigitsMasked {
-            let is_number = |&at: &usize| {
-                // Most tokens begin with a letter and need no second look.
-                if tokens.text.as_bytes()[tokens.places.byte(at)].is_ascii_alphabetic() {
-                    return false;
-                }
-                let token = tokens.token(at);
-                tokens.text[token.start..token.end].chars().all(char::is_numeric)
-            };
-            let numbers: Vec<usize> = (start..end).filter(is_number).collect();
-            if numbers.is_empty() {
-                return None;
+        if outlined(tokens, start as usize..end as usize, compare, words) {
+            shingles(words, 2, pairs);
+            self.pairs.extend(pairs.iter().map(|pair| *pair as u32));
+            if !has_enough(&self.pairs[from..]) {
+                self.pairs.truncate(from);
             }
-            numbers.iter().for_each(|&at| words[at - start] = MASK);
         }
-        shingles(words, 2, pairs);
-        let short: Vec<u32> = pairs.iter().map(|pair| *pair as u32).collect();
-        if !has_enough(&short) {
-            return None;
+        self.ends.push(self.pairs.len());
+        let takes_part = self.pairs.len() > from;
+        takes_part.then(|| {
+            let sketch: Sketch<BINS> = sketch_of_numbers(pairs);
+            let mut keys = [0; BANDS.bands];
+            keys.iter_mut().zip(BANDS.keys(&sketch)).for_each(|(key, found)| *key = found);
+            keys
+        })
+    }
+
+    /// Adds one of others, made ready to be compared, which many never are.
+    pub(crate) fn add_ready(&mut self, outline: &[u32]) {
+        let from = self.pairs.len();
+        self.pairs.extend_from_slice(outline);
+        self.pairs[from..].sort_unstable();
+        let mut kept = from;
+        for at in from..self.pairs.len() {
+            self.pairs[kept] = self.pairs[at];
+            kept += usize::from(self.pairs.get(at + 1) != Some(&self.pairs[at]));
         }
-        let sketch: Sketch<BINS> = sketch_of_numbers(pairs);
-        let mut keys = [0; BANDS.bands];
-        keys.iter_mut().zip(BANDS.keys(&sketch)).for_each(|(key, found)| *key = found);
-        Some(Outline { pairs: short, keys })
+        self.pairs.truncate(kept);
+        self.ends.push(kept);
     }
 
-    /// Its buckets, as a family of this rank.
-    pub(crate) fn entries(&self, rank: u32) -> impl Iterator<Item = u64> {
-        self.keys.iter().map(move |&key| entry(key, rank))
+    /// The one with a number.
+    pub(crate) fn get(&self, number: usize) -> &[u32] {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.pairs[start..self.ends[number]]
     }
+}
 
-    /// Makes ready to be compared, which many never are.
-    pub(crate) fn get_ready(&mut self) {
-        self.pairs.sort_unstable();
-        self.pairs.dedup();
+/// Writes the words of a stretch of text as they are compared; `false` if it stays out.
+fn outlined(tokens: &Tokens, range: Range<usize>, compare: Compare, words: &mut Vec<u32>) -> bool {
+    words.clear();
+    words.extend_from_slice(&tokens.words[range.clone()]);
+    if compare == Compare::Plain {
+        return true;
     }
+    let is_number = |at: usize| {
+        // Most tokens begin with a letter and need no second look.
+        if tokens.text.as_bytes()[tokens.places.byte(at)].is_ascii_alphabetic() {
+            return false;
+        }
+        let token = tokens.token(at);
+        tokens.text[token.start..token.end].chars().all(char::is_numeric)
+    };
+    let mut has_numbers = false;
+    for (at, word) in range.zip(words) {
+        if is_number(at) {
+            *word = MASK;
+            has_numbers = true;
+        }
+    }
+    has_numbers
+}
 
-    /// Of two that are ready.
-    fn is_variant_of(&self, other: &Outline, compare: Compare) -> bool {
-        let both = shared(&self.pairs, &other.pairs);
-        let (one, two) = (self.pairs.len(), other.pairs.len());
-        let (less, more) = (one.min(two), one.max(two));
-        let union = less + more - both;
-        both >= SHARED
-            && match compare {
-                Compare::Plain => both * 2 >= union || both * 5 >= less * 4 && less * 5 >= more * 2,
-                Compare::DigitsMasked => both * 5 >= union * 4,
-            }
-    }
+/// Whether of two outlines that are ready one is a variant of the other.
+fn are_variants(one: &[u32], other: &[u32], compare: Compare) -> bool {
+    let both = shared(one, other);
+    let (less, more) = (one.len().min(other.len()), one.len().max(other.len()));
+    let union = less + more - both;
+    both >= SHARED
+        && match compare {
+            Compare::Plain => both * 2 >= union || both * 5 >= less * 4 && less * 5 >= more * 2,
+            Compare::DigitsMasked => both * 5 >= union * 4,
+        }
 }
 
 /// Whether there are as many distinct pairs as two texts share at least.
@@ -137,7 +168,8 @@ pub(crate) struct Leaders<'a> {
     compare: Compare,
     /// The family of each rank.
     order: &'a [u32],
-    outlines: &'a [Outline],
+    /// Their outlines, so many to a list.
+    outlines: &'a [Outlines],
     /// The rank of each one's leader.
     leaders: Vec<u32>,
 }
@@ -149,12 +181,12 @@ impl<'a> Leaders<'a> {
     }
 
     /// Before any joined another. `order` are the families that have outlines, by
-    /// [`rank`](Self::rank), and `outlines` theirs.
+    /// [`rank`](Self::rank), and `outlines` theirs, [`LISTED`] to a list.
     pub(crate) fn new(
         families: &'a [Family],
         compare: Compare,
         order: &'a [u32],
-        outlines: &'a [Outline],
+        outlines: &'a [Outlines],
     ) -> Self {
         Leaders { families, compare, order, outlines, leaders: (0..order.len() as u32).collect() }
     }
@@ -163,9 +195,10 @@ impl<'a> Leaders<'a> {
     /// as is known, and have the later as a variant.
     pub(crate) fn of(&self, pairs: &[(u32, u32)]) -> impl Iterator<Item = u32> {
         let family = |rank: u32| &self.families[self.order[rank as usize] as usize];
+        let outline = |rank: u32| self.outlines[rank as usize / LISTED].get(rank as usize % LISTED);
         let fits = move |&&(earlier, later): &&(u32, u32)| {
             self.leads(earlier)
-                && self.outlines[later as usize].is_variant_of(&self.outlines[earlier as usize], self.compare)
+                && are_variants(outline(later), outline(earlier), self.compare)
                 && !is_nested(family(later), family(earlier))
         };
         pairs.iter().filter(fits).map(|pair| pair.0)
@@ -250,6 +283,16 @@ mod tests {
 
     proptest! {
         #[test]
+        fn what_is_ready_is_sorted_and_distinct(lists in prop::collection::vec(prop::collection::vec(0u32..9, 0..12), 0..6)) {
+            let mut outlines = Outlines::default();
+            lists.iter().for_each(|list| outlines.add_ready(list));
+            for (at, list) in lists.iter().enumerate() {
+                let expected: Vec<u32> = list.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+                prop_assert_eq!(outlines.get(at), expected);
+            }
+        }
+
+        #[test]
         fn there_are_enough_pairs_if_so_many_are_distinct(pairs in prop::collection::vec(0u32..6, 0..12)) {
             let distinct: BTreeSet<u32> = pairs.iter().copied().collect();
             prop_assert_eq!(has_enough(&pairs), distinct.len() >= SHARED);
@@ -267,17 +310,17 @@ mod tests {
                 Family { root: doc as u32, start: 0, end, occurrences: vec![here, there] }
             })
             .collect();
-        let outline = |f: &Family| {
-            let mut outline =
-                Outline::new(&tokens(f.root as usize), (0, f.end), compare, &mut Scratch::default())?;
-            outline.get_ready();
-            Some(outline)
+        let mut made = Outlines::default();
+        let takes_part = |&at: &u32| {
+            let family = &families[at as usize];
+            let text = tokens(family.root as usize);
+            made.add(&text, (0, family.end), compare, &mut Scratch::default()).is_some()
         };
-        let outlines =
-            (0..).zip(families.iter().map(outline)).filter_map(|(at, outline)| Some((at, outline?)));
-        let mut outlines: Vec<(u32, Outline)> = outlines.collect();
-        outlines.sort_by_key(|&(at, _)| Leaders::rank(&families[at as usize]));
-        let (order, outlines): (Vec<u32>, Vec<Outline>) = outlines.into_iter().unzip();
+        let mut order: Vec<u32> = (0..texts.len() as u32).filter(takes_part).collect();
+        order.sort_by_key(|&at| Leaders::rank(&families[at as usize]));
+        let mut outlines = Outlines::default();
+        order.iter().for_each(|&at| outlines.add_ready(made.get(at as usize)));
+        let outlines = [outlines];
         let mut leaders = Leaders::new(&families, compare, &order, &outlines);
         for later in 0..order.len() as u32 {
             let pairs: Vec<(u32, u32)> = (0..later).map(|earlier| (earlier, later)).collect();
