@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::ahead::fetch;
+
 /// Bits that many threads may set together; none is ever cleared, so the order
 /// is immaterial.
 #[derive(Default)]
@@ -34,6 +36,11 @@ impl Bits {
             let high = (last - word * 64).min(64);
             (&self.words[word], (u64::MAX >> (64 - (high - low))) << low)
         })
+    }
+
+    /// Fetches the bit of a token.
+    pub(crate) fn fetch(&self, document: u32, token: u32) {
+        fetch(&self.words[(self.base[document as usize] + token as usize) / 64]);
     }
 
     /// How many of `len` tokens of a document are set.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::document::Document;
-use crate::tokens::{TokenChunk, Tokens};
+use crate::tokens::Tokens;
 
 /// Ignored texts, then documents of another collection, then those to be
 /// judged; each in order of date and id, dated ones first, in ranges to be
@@ -75,15 +75,6 @@ impl<'a> Order<'a> {
             }
         }
         Order { documents, roles, ranges }
-    }
-
-    /// The tokens of the documents of a range, which are in a chunk.
-    pub(crate) fn tokens<'t>(
-        &'t self,
-        range: &Range<usize>,
-        chunk: &'t TokenChunk,
-    ) -> impl Iterator<Item = Tokens<'t>> + use<'a, 't> {
-        self.documents[range.clone()].iter().enumerate().map(|(at, document)| chunk.get(at, &document.text))
     }
 
     /// The texts of a range.
@@ -161,6 +152,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::tokens::TokenChunk;
 
     proptest! {
         #[test]
@@ -171,7 +163,9 @@ mod tests {
             let (old, new) = rest.split_at(against.unwrap_or(0).min(rest.len()));
             let order = Order::new(ignored, against.map(|_| old), new);
             let chunks: Vec<TokenChunk> = order.ranges.iter().map(|range| TokenChunk::new(order.texts(range.clone()), false)).collect();
-            let tokens = order.ranges.iter().zip(&chunks).flat_map(|(range, chunk)| order.tokens(range, chunk));
+            let tokens = order.ranges.iter().zip(&chunks).flat_map(|(range, chunk)| {
+                range.clone().map(|at| chunk.get(at - range.start, &order.documents[at].text))
+            });
             let collection = Collection::new(&order, tokens.collect());
             // Different tokens may have one hash.
             let hash = |document: u32| collection.tokens(document).words.len() as u64 % hashes;

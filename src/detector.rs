@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::ops::{Deref, Range};
 
-use ahash::{AHashMap, AHashSet, RandomState};
+use ahash::{AHashSet, RandomState};
 use rayon::iter::MaxLen;
 use rayon::prelude::*;
 
@@ -414,14 +414,18 @@ impl Scan<'_> {
                 collection.ranges.iter().collect(),
                 |ranges| shared(ranges.into_par_iter()).map(rows).collect::<Vec<_>>(),
                 |made, parts| {
-                    make_room(&mut spans, made.iter().map(|(_, some)| some.len()).sum(), parts);
-                    for (rows, mut some) in made {
-                        spans.append(&mut some);
-                        for (row, weights) in rows {
+                    let (rows, made): (Vec<Vec<_>>, Vec<Vec<SpanRow>>) = made.into_iter().unzip();
+                    let take_spans = || {
+                        make_room(&mut spans, made.iter().map(Vec::len).sum(), parts);
+                        made.into_iter().for_each(|mut some| spans.append(&mut some));
+                    };
+                    let take_rows = || {
+                        for (row, weights) in rows.into_iter().flatten() {
                             documents.push(row);
                             labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
                         }
-                    }
+                    };
+                    rayon::join(take_spans, take_rows);
                 },
             );
         };
@@ -839,9 +843,11 @@ impl Scan<'_> {
 
 /// The documents with their tokens, which are in chunks by range.
 fn with_tokens<'a>(order: &'a Order<'a>, chunks: &'a [TokenChunk]) -> Collection<'a> {
-    let tokens = |(range, chunk)| order.tokens(range, chunk);
-    let tokens = order.ranges.par_iter().zip(chunks).flat_map_iter(tokens);
-    Collection::new(order, tokens.collect())
+    let tokens = |document: usize| {
+        let at = order.ranges.partition_point(|range| range.end <= document);
+        chunks[at].get(document - order.ranges[at].start, &order.documents[document].text)
+    };
+    Collection::new(order, shared((0..order.documents.len()).into_par_iter()).map(tokens).collect())
 }
 
 /// For every document the first one with the same tokens, which may be itself.
@@ -964,7 +970,8 @@ fn orphans(
         let asked = |&(later, earlier, _): &(u32, u32, _)| again[later as usize] || again[earlier as usize];
         // What stands in other documents need not be known.
         let mut needed = again.clone();
-        for (later, earlier, _) in batches.iter().flat_map(Batch::alignments).filter(asked) {
+        let places = shared(batches.par_iter()).flat_map_iter(|batch| batch.alignments().filter(asked));
+        for (later, earlier) in places.map(|(later, earlier, _)| (later, earlier)).collect::<Vec<_>>() {
             needed[later as usize] = true;
             needed[earlier as usize] = true;
         }
@@ -1150,35 +1157,40 @@ fn involved(pairs: impl Iterator<Item = (u32, u32)>) -> Vec<u32> {
 }
 
 /// The documents of pairs in which a word stands that shares its 32 bits with
-/// another word of these documents. Linear in their tokens.
+/// another word of these documents. Linear in their tokens but for sorting.
 fn doubtful(collection: &Collection, pairs: &[Verified], secret: &RandomState) -> AHashSet<u32> {
-    /// How each word is spelled first, and those that are spelled otherwise too.
-    #[derive(Default)]
-    struct Spellings {
-        first: AHashMap<u32, u64>,
-        shared: AHashSet<u32>,
-    }
-    impl Spellings {
-        fn add(&mut self, word: u32, spelling: u64) {
-            if *self.first.entry(word).or_insert(spelling) != spelling {
-                self.shared.insert(word);
-            }
-        }
-    }
+    /// By the first bits of a word. Most words stand again before long.
+    const SLOTS: usize = 1 << 13;
     let involved = involved(pairs.iter().map(|pair| (pair.a, pair.b)));
-    let of_one = |mut known: Spellings, &document: &u32| {
-        let tokens = collection.tokens(document);
-        let mut words = tokens.words.iter();
-        tokens.each_folded(|folded| known.add(*words.next().expect("one each"), secret.hash_one(folded)));
-        known
+    // Words and how they are spelled, but for what was told a moment ago.
+    let spellings = |documents: Vec<u32>| {
+        let mut told = vec![(0, 0); SLOTS];
+        // Of another slot, as all others are.
+        told[0] = (u32::MAX, 0);
+        let mut found = Vec::new();
+        for document in documents {
+            let tokens = collection.tokens(document);
+            let mut words = tokens.words.iter();
+            tokens.each_folded(|folded| {
+                let word = *words.next().expect("one each");
+                let one = (word, secret.hash_one(folded));
+                let told = &mut told[(word >> (u32::BITS - SLOTS.ilog2())) as usize];
+                if *told != one {
+                    *told = one;
+                    found.push(one);
+                }
+            });
+        }
+        found
     };
-    let Spellings { shared, .. } =
-        involved.par_iter().fold(Spellings::default, of_one).reduce(Spellings::default, |x, y| {
-            let (mut more, less) = if x.first.len() < y.first.len() { (y, x) } else { (x, y) };
-            more.shared.extend(less.shared);
-            less.first.into_iter().for_each(|(word, spelling)| more.add(word, spelling));
-            more
-        });
+    let spellings = partitioned(in_lists(involved.clone()), spellings, |(word, _)| (word >> 24) as usize);
+    let shared = shared(spellings.into_par_iter()).flat_map_iter(|mut some| {
+        some.sort_unstable();
+        some.dedup();
+        let several = some.chunk_by(|x, y| x.0 == y.0).filter(|spellings| spellings.len() > 1);
+        several.map(|spellings| spellings[0].0).collect::<Vec<u32>>()
+    });
+    let shared: AHashSet<u32> = shared.collect::<Vec<u32>>().into_iter().collect();
     if shared.is_empty() {
         return AHashSet::new();
     }
@@ -1262,10 +1274,11 @@ fn family_rows(
         ranges,
         |ranges| shared(ranges.into_par_iter()).map(of_some).collect::<Vec<_>>(),
         |made, _| {
-            for (mut some, mut places) in made {
-                rows.append(&mut some);
-                occurrences.append(&mut places);
-            }
+            let (made, places): (Vec<Vec<_>>, Vec<Vec<_>>) = made.into_iter().unzip();
+            rayon::join(
+                || made.into_iter().for_each(|mut some| rows.append(&mut some)),
+                || places.into_iter().for_each(|mut some| occurrences.append(&mut some)),
+            );
         },
     );
     (rows, occurrences)

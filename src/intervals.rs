@@ -1,5 +1,7 @@
 //! Sorted intervals that can be asked which of them overlap a range.
 
+use crate::ahead::fetch;
+
 /// Most intervals looked at for one question. Reached only where intervals are
 /// nested or stacked hundreds deep; those that start farthest back are then not
 /// seen.
@@ -23,6 +25,13 @@ impl Intervals {
             Some(*reach)
         });
         Intervals { reach: farthest.collect(), spans }
+    }
+
+    /// Fetches what is looked at first to find those that overlap a range.
+    pub(crate) fn fetch(&self) {
+        let middle = self.spans.len() / 2;
+        self.spans.get(middle).into_iter().for_each(fetch);
+        self.reach.get(middle).into_iter().for_each(fetch);
     }
 
     /// The numbers of the intervals that share a point with `from..to`, the

@@ -11,6 +11,7 @@
 
 use std::cmp::Reverse;
 
+use crate::ahead::fetch;
 use crate::align::{Run, in_b, matched};
 use crate::bits::Bits;
 use crate::depth::Depth;
@@ -100,6 +101,9 @@ fn piece(runs: &[Run]) -> u32 {
 /// Copies through which a token is followed at most: what is nested deeper, as in
 /// a text that goes round and round, is told already.
 const DEEP: u8 = 8;
+
+/// Alignments between the one whose memory is asked for and the next step to it.
+const FAR: usize = 8;
 
 /// Copies found late that may wait to be sorted.
 const LATE: usize = 256;
@@ -191,8 +195,29 @@ impl<'l> Projector<'l> {
     /// Takes in the alignments of a batch. Batches come in the order of the later
     /// document.
     pub(crate) fn add(&mut self, batch: &Batch) {
+        let mut at = 0;
         for of_one in batch.list.chunk_by(|x, y| x.later == y.later) {
+            of_one.iter().for_each(|_| {
+                self.read_ahead(batch, at);
+                at += 1;
+            });
             self.document(batch, of_one);
+        }
+    }
+
+    /// Fetches what is known of the earlier documents of alignments that come after the one
+    /// with a number, step by step.
+    fn read_ahead(&self, batch: &Batch, at: usize) {
+        let known = |by: usize| batch.list.get(at + by).map(|one| (one, &self.known[one.earlier as usize]));
+        if let Some((_, known)) = known(3 * FAR) {
+            fetch(known);
+        }
+        if let Some(level) = known(2 * FAR).and_then(|(_, known)| known.levels.first()) {
+            fetch(level);
+        }
+        if let Some((alignment, known)) = known(FAR) {
+            known.levels.first().into_iter().for_each(|level| level.index.fetch());
+            batch.runs(alignment).iter().take(1).for_each(|run| self.covered.fetch(alignment.earlier, run.a));
         }
     }
 
