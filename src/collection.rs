@@ -12,12 +12,9 @@ pub(crate) struct Order<'a> {
     pub documents: Vec<&'a Document>,
     /// Who is told what of whom.
     pub roles: Roles,
-    /// Of about a megabyte of text each.
+    /// Of about as much text each.
     pub ranges: Vec<Range<usize>>,
 }
-
-/// Text in a range, about.
-const RANGE_BYTES: usize = 1 << 20;
 
 /// Where the documents of each role begin. What comes before can be told again
 /// by what comes after, never the other way round.
@@ -46,11 +43,12 @@ impl Roles {
 }
 
 impl<'a> Order<'a> {
-    /// `ignored` texts keep their order.
+    /// In ranges of about so many bytes of text. `ignored` texts keep their order.
     pub(crate) fn new(
         ignored: &'a [Document],
         against: Option<&'a [Document]>,
         documents: &'a [Document],
+        range_bytes: usize,
     ) -> Self {
         let order = |document: &&Document| {
             let date = document.date.as_ref().map(|date| date.seconds());
@@ -69,7 +67,7 @@ impl<'a> Order<'a> {
         let (mut start, mut bytes) = (0, 0);
         for (at, document) in documents.iter().enumerate() {
             bytes += document.text.len();
-            if bytes >= RANGE_BYTES || at + 1 == documents.len() {
+            if bytes >= range_bytes || at + 1 == documents.len() {
                 ranges.push(start..at + 1);
                 (start, bytes) = (at + 1, 0);
             }
@@ -161,7 +159,7 @@ mod tests {
             let documents: Vec<Document> = (0..).zip(&words).map(|(at, words)| Document::new(format!("{at:02}"), text(words))).collect();
             let (ignored, rest) = documents.split_at(told.min(documents.len()));
             let (old, new) = rest.split_at(against.unwrap_or(0).min(rest.len()));
-            let order = Order::new(ignored, against.map(|_| old), new);
+            let order = Order::new(ignored, against.map(|_| old), new, 16);
             let chunks: Vec<TokenChunk> = order.ranges.iter().map(|range| TokenChunk::new(order.texts(range.clone()), false)).collect();
             let tokens = order.ranges.iter().zip(&chunks).flat_map(|(range, chunk)| {
                 range.clone().map(|at| chunk.get(at - range.start, &order.documents[at].text))

@@ -182,7 +182,11 @@ impl Detector {
         if let Some(text) = ignored.iter().find(|text| text.text.len() > MAX_DOCUMENT_BYTES) {
             return Err(Error::DocumentTooLong { id: "(ignored)".to_owned(), bytes: text.text.len() });
         }
-        let order = Order::new(&ignored, background.against, documents);
+        let texts = ignored.iter().chain(background.against.unwrap_or_default()).chain(documents);
+        let bytes: usize = texts.map(|document| document.text.len()).sum();
+        let range_bytes = bytes / (PARTS * 4 * self.pool.current_num_threads());
+        let range_bytes = range_bytes.clamp(LEAST_RANGE, MOST_RANGE);
+        let order = Order::new(&ignored, background.against, documents, range_bytes);
         let hashes: AHashSet<&str> = background.ignored_hashes.iter().map(String::as_str).collect();
         Ok(self.pool.install(|| Scan { config: &self.config, progress }.run(order, &hashes)))
     }
@@ -284,6 +288,10 @@ fn check_documents(documents: &[Document]) -> Result<(), Error> {
 }
 
 const BINS: usize = 128;
+/// Bytes of text in documents that are worked on one after the other: as many as give each
+/// thread some of every part, but within these bounds.
+const LEAST_RANGE: usize = 1 << 18;
+const MOST_RANGE: usize = 1 << 20;
 /// Partitions that postings and anchors are scattered into.
 const PARTITIONS: usize = 1 << 8;
 /// Partitions of postings whose anchors are in one list, at most.
@@ -1160,7 +1168,7 @@ fn involved(pairs: impl Iterator<Item = (u32, u32)>) -> Vec<u32> {
 /// another word of these documents. Linear in their tokens but for sorting.
 fn doubtful(collection: &Collection, pairs: &[Verified], secret: &RandomState) -> AHashSet<u32> {
     /// By the first bits of a word. Most words stand again before long.
-    const SLOTS: usize = 1 << 13;
+    const SLOTS: usize = 1 << 12;
     let involved = involved(pairs.iter().map(|pair| (pair.a, pair.b)));
     // Words and how they are spelled, but for what was told a moment ago.
     let spellings = |documents: Vec<u32>| {

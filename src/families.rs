@@ -375,8 +375,13 @@ mod tests {
         let mut projector = Projector::new(&[200; 20]);
         projector.add(&batch);
         let (known, runs) = projector.finish();
-        let copies: Vec<Copy> = known.iter().flat_map(Known::copies).copied().collect();
-        families(0, &chunk.get(0, &text), &runs, &copies, &mut Scratch::default())
+        let mut copies: Vec<Copy> = known.iter().flat_map(Known::copies).copied().collect();
+        let scratch = &mut Scratch::default();
+        let found = families(0, &chunk.get(0, &text), &runs, &copies, scratch);
+        // In whatever order copies are given.
+        copies.reverse();
+        assert_eq!(families(0, &chunk.get(0, &text), &runs, &copies, scratch), found);
+        found
             .into_iter()
             .map(|family| {
                 let places = family.occurrences.iter().map(|o| (o.document, o.start, o.end));

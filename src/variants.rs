@@ -293,6 +293,21 @@ mod tests {
         }
 
         #[test]
+        fn settled_occurrences_are_in_order_and_hold_the_same_tokens(places in prop::collection::vec((0u32..3, 0u32..40, 1u32..9), 0..12)) {
+            let occurrences: Vec<Occurrence> = places.iter().map(|&(document, start, len)| Occurrence { document, start, end: start + len, matched: len }).collect();
+            let tokens = |list: &[Occurrence]| list.iter().flat_map(|o| (o.start..o.end).map(|at| (o.document, at))).collect::<BTreeSet<_>>();
+            let mut family = Family { root: 0, start: 0, end: 9, occurrences: occurrences.clone() };
+            settle(&mut family);
+            let found = &family.occurrences;
+            prop_assert_eq!(tokens(found), tokens(&occurrences));
+            prop_assert!(found.is_sorted_by(|x, y| (x.document, x.end) <= (y.document, y.start)));
+            // What only touches stays as it is.
+            let starts: BTreeSet<(u32, u32)> = occurrences.iter().map(|o| (o.document, o.start)).collect();
+            let begins = |&&(document, start): &&(u32, u32)| !occurrences.iter().any(|o| o.document == document && o.start < start && o.end > start);
+            prop_assert!(found.iter().map(|o| (o.document, o.start)).eq(starts.iter().filter(begins).copied()));
+        }
+
+        #[test]
         fn there_are_enough_pairs_if_so_many_are_distinct(pairs in prop::collection::vec(0u32..6, 0..12)) {
             let distinct: BTreeSet<u32> = pairs.iter().copied().collect();
             prop_assert_eq!(has_enough(&pairs), distinct.len() >= SHARED);
