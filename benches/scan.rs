@@ -1,7 +1,8 @@
 //! The whole scan. Before the usual timings it prints what one scan takes in
 //! processor time and memory, in a process of its own, on a generated collection
 //! of 20 MB or as many as `TWICETOLD_BENCH_MB` says or, if `TWICETOLD_BENCH_FILE`
-//! names a JSON Lines file with `id` and `text`, on that.
+//! names a JSON Lines file with `id` and `text`, on that; with one thread, two,
+//! four and so on, up to as many as the machine has processors, but two at least.
 
 #![allow(clippy::print_stdout, reason = "a bench reports on standard output")]
 
@@ -38,21 +39,23 @@ criterion_group!(benches, bench);
 
 /// Names the scan that a process of its own measures.
 const MEASURED: &str = "TWICETOLD_BENCH_SCAN";
-/// The scans that are measured so: what is looked for, and by how many threads.
-const SCANS: [(&str, Option<Only>, usize); 4] = [
-    ("all-1", None, 1),
-    ("all-2", None, 2),
-    ("duplicates-1", Some(Only::Duplicates), 1),
-    ("duplicates-2", Some(Only::Duplicates), 2),
-];
+/// What is looked for in the scans that are measured so.
+const SCANS: [(&str, Option<Only>); 2] = [("all", None), ("duplicates", Some(Only::Duplicates))];
 
 fn main() {
     if let Ok(name) = std::env::var(MEASURED) {
-        let scan = SCANS.iter().find(|scan| scan.0 == name).expect("one of the scans");
-        return resources(scan.1, scan.2);
+        let (what, threads) = name.split_once(' ').expect("what is looked for, and the threads");
+        let scan = SCANS.iter().find(|scan| scan.0 == what).expect("one of the scans");
+        return resources(scan.1, threads.parse().expect("a number"));
     }
     if std::env::args().any(|arg| arg == "--bench") {
-        SCANS.iter().for_each(|scan| print!("{}", usage::alone(MEASURED, scan.0)));
+        let most = std::thread::available_parallelism().map_or(2, |count| count.get().max(2));
+        for (what, _) in SCANS {
+            let counts = std::iter::successors(Some(1), |threads| Some(2 * threads));
+            for threads in counts.take_while(|threads| *threads <= most) {
+                print!("{}", usage::alone(MEASURED, &format!("{what} {threads}")));
+            }
+        }
     }
     benches();
     Criterion::default().configure_from_args().final_summary();
