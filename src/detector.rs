@@ -60,6 +60,8 @@ use crate::variants::{self, Compare, Keys, LISTED, Leaders, Outlines, merge, set
 pub struct Detector {
     config: Config,
     pool: rayon::ThreadPool,
+    /// Of one thread: for collections that are done before others have woken up.
+    alone: rayon::ThreadPool,
 }
 
 /// A part of the work, for progress displays.
@@ -112,12 +114,14 @@ impl Detector {
     /// if the threads cannot be started.
     pub fn new(config: Config) -> Result<Self, Error> {
         config.check()?;
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(config.threads)
-            .thread_name(|number| format!("twicetold-{number}"))
-            .build()
-            .map_err(|error| Error::Threads(error.to_string()))?;
-        Ok(Detector { config, pool })
+        let pool = |threads| {
+            rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .thread_name(|number| format!("twicetold-{number}"))
+                .build()
+                .map_err(|error| Error::Threads(error.to_string()))
+        };
+        Ok(Detector { pool: pool(config.threads)?, alone: pool(1)?, config })
     }
 
     /// The settings it was made from.
@@ -184,11 +188,12 @@ impl Detector {
         }
         let texts = ignored.iter().chain(background.against.unwrap_or_default()).chain(documents);
         let bytes: usize = texts.map(|document| document.text.len()).sum();
-        let range_bytes = bytes / (PARTS * 4 * self.pool.current_num_threads());
+        let pool = if bytes < ALONE { &self.alone } else { &self.pool };
+        let range_bytes = bytes / (EACH * PARTS * pool.current_num_threads());
         let range_bytes = range_bytes.clamp(LEAST_RANGE, MOST_RANGE);
         let order = Order::new(&ignored, background.against, documents, range_bytes);
         let hashes: AHashSet<&str> = background.ignored_hashes.iter().map(String::as_str).collect();
-        Ok(self.pool.install(|| Scan { config: &self.config, progress }.run(order, &hashes)))
+        Ok(pool.install(|| Scan { config: &self.config, progress }.run(order, &hashes)))
     }
 
     /// Compares listed pairs of documents, given by their places in
@@ -288,13 +293,15 @@ fn check_documents(documents: &[Document]) -> Result<(), Error> {
 }
 
 const BINS: usize = 128;
+/// Bytes of text that are worth more than one thread.
+const ALONE: usize = 1 << 16;
 /// Bytes of text in documents that are worked on one after the other: as many as give each
 /// thread some of every part, but within these bounds.
 const LEAST_RANGE: usize = 1 << 18;
 const MOST_RANGE: usize = 1 << 20;
 /// Partitions that postings and anchors are scattered into.
 const PARTITIONS: usize = 1 << 8;
-/// Partitions of postings whose anchors are in one list, at most.
+/// Partitions of which something is made in one list, at most.
 const CHUNK: usize = 16;
 
 /// How far below the threshold an estimate may lie before the exact comparison
@@ -658,10 +665,7 @@ impl Scan<'_> {
                 }
             });
         };
-        // One list for several leaves larger stretches of memory free where partitions
-        // were than one for each; but all threads are to have some.
-        let chunk = (PARTITIONS / (SHARES * rayon::current_num_threads())).clamp(1, CHUNK);
-        let lists: Vec<Vec<Anchor>> = shared(postings.into_par_iter().chunks(chunk))
+        let lists: Vec<Vec<Anchor>> = in_chunks(postings)
             .map_init(Default::default, |buffers, partitions| {
                 let (spare, scratch): &mut (Vec<Posting>, anchors::Scratch) = buffers;
                 let mut found = Vec::new();
@@ -878,8 +882,16 @@ fn originals(collection: &Collection) -> Vec<u32> {
 /// are numbers below `count`.
 fn candidates(entries: Vec<Vec<u64>>, count: usize) -> (Vec<(u32, u32)>, usize) {
     let entries = partitioned(entries, |list| list, |entry| (entry >> 56) as usize);
-    let found: Vec<(Vec<u64>, usize)> = shared(entries.into_par_iter())
-        .map_init(TwiceFilter::default, |filter, mut entries| bands::pairs(&mut entries, 8, filter))
+    let found: Vec<(Vec<u64>, usize)> = in_chunks(entries)
+        .map_init(TwiceFilter::default, |filter, partitions| {
+            let (mut pairs, mut crowded) = (Vec::new(), 0);
+            for mut entries in partitions {
+                let (mut found, full) = bands::pairs(&mut entries, 8, filter);
+                pairs.append(&mut found);
+                crowded += full;
+            }
+            (pairs, crowded)
+        })
         .collect();
     let crowded = found.iter().map(|(_, crowded)| crowded).sum();
     let later = |pair: &u64| (pair >> 32) as usize;
@@ -1012,9 +1024,17 @@ fn orphans(
     }
 }
 
-/// Divides a list into some to be worked on together.
+/// Partitions, several at a time: one list that is made of them leaves larger stretches of
+/// memory free where they were than one of each; but all threads are to have some.
+fn in_chunks<T: Send>(partitions: Vec<T>) -> impl IndexedParallelIterator<Item = Vec<T>> {
+    let size = (PARTITIONS / (SHARES * rayon::current_num_threads())).clamp(1, CHUNK);
+    shared(partitions.into_par_iter().chunks(size))
+}
+
+/// Divides a list into some to be worked on together, so many that each thread has some of
+/// every part.
 fn in_lists<T>(list: Vec<T>) -> Vec<Vec<T>> {
-    let size = list.len().div_ceil(PARTITIONS).max(1);
+    let size = list.len().div_ceil(EACH * PARTS * rayon::current_num_threads()).max(1);
     let mut rest = list.into_iter();
     let next = || Some(rest.by_ref().take(size).collect()).filter(|some: &Vec<T>| !some.is_empty());
     std::iter::from_fn(next).collect()
@@ -1047,8 +1067,9 @@ fn partitioned_beside<S: Send, T: Copy + Send + Sync, E: Send>(
     in_parts(
         sources,
         |some| some.into_par_iter().with_max_len(1).map(divided).unzip(),
-        |(some, others): (Vec<Divided<T>>, Vec<E>), left| {
+        |(mut some, others): (Vec<Divided<T>>, Vec<E>), left| {
             beside.extend(others);
+            some.retain(|list| list.len() > 0);
             // At first as if they were spread evenly.
             let even = some.iter().map(Divided::len).sum::<usize>() / PARTITIONS;
             shared(made.par_iter_mut()).enumerate().for_each(|(number, partition)| {
@@ -1236,6 +1257,8 @@ const TOGETHER: usize = 1 << 10;
 const FAMILIES: u32 = 1 << 7;
 /// Parts in which rows are made, and lists laid out.
 const PARTS: usize = 8;
+/// Lists of documents in a part for each thread.
+const EACH: usize = 4;
 /// Shares of the work for each thread: what is left to one at the end is less than that.
 const SHARES: usize = 16;
 

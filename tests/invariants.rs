@@ -9,7 +9,7 @@ mod generate;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use check::{check, check_weights, letters_of, row_of};
+use check::{check, check_weights, filler, letters_of, row_of};
 use generate::{Random, edited, prose};
 use proptest::prelude::*;
 use twicetold::{Background, Config, Detector, Document, DocumentRow, Label, Only, Report};
@@ -190,6 +190,7 @@ proptest! {
     #[test]
     fn order_and_threads_change_nothing(seed in any::<u64>()) {
         let mut documents = collection(seed);
+        documents.push(filler());
         let report = scan(&documents, 1);
         let mut random = Random(seed ^ 1);
         for at in (1..documents.len()).rev() {

@@ -15,7 +15,10 @@ use unicode_normalization::char::is_combining_mark;
 /// reports.
 pub fn scan(bytes: &[u8]) {
     let (&settings, bytes) = bytes.split_first().unwrap_or((&0, bytes));
-    let documents = documents(bytes);
+    let mut documents = documents(bytes);
+    if settings & 16 != 0 {
+        documents.push(filler());
+    }
     let mut config = match settings & 2 {
         0 => Config::default(),
         _ => Config::with_sensitivity(Sensitivity::High),
@@ -37,6 +40,12 @@ pub fn scan(bytes: &[u8]) {
     config.threads = 2;
     let turned: Vec<Document> = documents.iter().rev().cloned().collect();
     assert!(Detector::new(config).unwrap().scan(&turned).unwrap() == report);
+}
+
+/// A document that repeats nothing, so long that its collection is worth several threads.
+pub fn filler() -> Document {
+    let words: Vec<String> = (0..6_000).map(|number| format!("filler{number:04}")).collect();
+    Document::new("filler", words.join(" "))
 }
 
 /// Documents of words, lines, and passages of what was said before; all of
