@@ -346,14 +346,15 @@ impl Scan<'_> {
             self.alignments(&collection, postings, (&matched, ignored.as_ref()), |batch| {
                 take_in(batch, &mut nearest, &mut projector)
             });
-        let find_near = || near(&sketches);
         // The last of them, and families joined, while documents are compared.
-        let (near, (families, placed)) = rayon::join(find_near, || {
+        let find_families = || {
             batches[taken..].iter().for_each(|batch| take_in(batch, &mut nearest, &mut projector));
             let families = self.families(&collection, &originals, batches, projector, &lengths, &matched);
             let placed = placed(&collection, &families);
             (families, placed)
-        });
+        };
+        // In this order where there is one thread: what is held for families is let go of first.
+        let ((families, placed), near) = rayon::join(find_families, || near(&sketches));
         drop(all);
         if let Some(ignored) = &ignored {
             repeat_ignored_in_twins(&originals, &lengths, ignored);
