@@ -1036,9 +1036,15 @@ fn in_chunks<T: Send>(partitions: Vec<T>) -> impl IndexedParallelIterator<Item =
 /// every part.
 fn in_lists<T>(list: Vec<T>) -> Vec<Vec<T>> {
     let size = list.len().div_ceil(EACH * PARTS * rayon::current_num_threads()).max(1);
+    pieces(list, size).collect()
+}
+
+/// So many items of a list at a time; the last are fewer.
+fn pieces<T>(list: Vec<T>, size: usize) -> impl Iterator<Item = Vec<T>> {
     let mut rest = list.into_iter();
-    let next = || Some(rest.by_ref().take(size).collect()).filter(|some: &Vec<T>| !some.is_empty());
-    std::iter::from_fn(next).collect()
+    std::iter::from_fn(move || {
+        Some(rest.by_ref().take(size).collect()).filter(|some: &Vec<T>| !some.is_empty())
+    })
 }
 
 /// Makes a list of items of each source and lays the items out by partition: each list is
@@ -1326,14 +1332,12 @@ fn in_parts<S: Send, T: Send>(
 ) {
     let size = list.len().div_ceil(PARTS).max(1);
     let mut left = list.len().div_ceil(size);
-    let mut list = list.into_iter();
     let mut take = |made| {
         take(made, left);
         left -= 1;
     };
     let mut made = None;
-    while list.len() > 0 {
-        let part: Vec<S> = list.by_ref().take(size).collect();
+    for part in pieces(list, size) {
         let before: Option<T> = made.take();
         let taken = || before.into_iter().for_each(&mut take);
         let ((), next) = rayon::join(taken, || make(part));

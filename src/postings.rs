@@ -36,10 +36,7 @@ fn sort_by_key(postings: &mut [Posting], skip: u32, spare: &mut Vec<Posting>) {
         let digit = |posting: &Posting| (posting.key << after >> (64 - BITS)) as usize;
         let mut starts = [0; 1 << BITS];
         from.iter().for_each(|posting| starts[digit(posting)] += 1);
-        let mut total = 0;
-        for start in &mut starts {
-            (*start, total) = (total, total + *start);
-        }
+        starts_of(&mut starts);
         for posting in from {
             let start = &mut starts[digit(posting)];
             to[*start] = *posting;
@@ -53,6 +50,14 @@ fn sort_by_key(postings: &mut [Posting], skip: u32, spare: &mut Vec<Posting>) {
         if alike.iter().any(|posting| posting.key != alike[0].key) {
             alike.sort_by_key(|posting| posting.key);
         }
+    }
+}
+
+/// Turns the sizes of parts into where they start.
+fn starts_of(sizes: &mut [usize]) {
+    let mut total = 0;
+    for size in sizes {
+        (*size, total) = (total, total + *size);
     }
 }
 
@@ -73,10 +78,7 @@ impl<T: Copy> Divided<T> {
     pub(crate) fn new(list: &[T], partitions: usize, number: impl Fn(&T) -> usize) -> Self {
         let mut ends = vec![0; partitions];
         list.iter().for_each(|item| ends[number(item)] += 1);
-        let mut total = 0;
-        for end in &mut ends {
-            (*end, total) = (total, total + *end);
-        }
+        starts_of(&mut ends);
         // Here an end is where the next item goes.
         let mut items = list.to_vec();
         for item in list {

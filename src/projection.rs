@@ -197,10 +197,10 @@ impl<'l> Projector<'l> {
     pub(crate) fn add(&mut self, batch: &Batch) {
         let mut at = 0;
         for of_one in batch.list.chunk_by(|x, y| x.later == y.later) {
-            of_one.iter().for_each(|_| {
+            for _ in of_one {
                 self.read_ahead(batch, at);
                 at += 1;
-            });
+            }
             self.document(batch, of_one);
         }
     }
