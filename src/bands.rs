@@ -6,6 +6,8 @@
 //! a bucket of more than [`BUCKET`] documents pairs each with a bounded number
 //! of others.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::hash;
@@ -19,6 +21,10 @@ const RECALL: f64 = 0.995;
 /// one each is paired with the first half as many and the half as many before
 /// it.
 pub(crate) const BUCKET: usize = 64;
+
+/// How many documents may be in buckets at once, each as often as it is in one. They take
+/// eight bytes each, but many of those are slower to lay out.
+const ENTRIES: usize = 1 << 22;
 
 /// How a sketch is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,13 +58,26 @@ impl Bands {
         1.0 - (1.0 - resemblance.powi(self.rows as i32)).powi(self.bands as i32)
     }
 
-    /// The bucket of a sketch in each band, by a hash of 32 bits: what shares
+    /// The bucket of a sketch in each of some bands, by a hash of 32 bits: what shares
     /// one by accident is told apart when candidates are compared.
-    pub(crate) fn keys<const BINS: usize>(self, sketch: &Sketch<BINS>) -> impl Iterator<Item = u32> {
-        (0u32..).zip(sketch.chunks_exact(self.rows)).map(|(band, values)| {
-            let sum = values.iter().fold(hash::push(0, band), |sum, &value| hash::push(sum, value));
+    pub(crate) fn keys<const BINS: usize>(
+        self,
+        sketch: &Sketch<BINS>,
+        which: Range<usize>,
+    ) -> impl Iterator<Item = u32> {
+        which.map(move |band| {
+            let values = &sketch[band * self.rows..][..self.rows];
+            let two = |values: &[u16]| values.iter().fold(0, |two, &value| two << 16 | u32::from(value));
+            let start = hash::push(0, band as u32);
+            let sum = values.chunks(2).fold(start, |sum, values| hash::push(sum, two(values)));
             (hash::mix(sum) >> 32) as u32
         })
+    }
+
+    /// All bands, so many at a time that not too many documents are in their buckets at once.
+    pub(crate) fn passes(self, documents: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
+        let together = (ENTRIES / documents.max(1)).max(1);
+        (0..self.bands).step_by(together).map(move |first| first..self.bands.min(first + together))
     }
 }
 
@@ -104,6 +123,17 @@ mod tests {
             assert!(chosen.probability(threshold) >= RECALL, "{threshold}: {chosen:?}");
             let next = Bands { bands: 128 / (chosen.rows + 1), rows: chosen.rows + 1 };
             assert!(next.bands == 0 || next.probability(threshold) < RECALL, "{threshold}");
+        }
+    }
+
+    #[test]
+    fn passes_are_all_bands_in_turn() {
+        let bands = Bands::choose(128, 0.8);
+        for documents in [0, 1, 5_000, 1_000_000, 10_000_000, u32::MAX as usize] {
+            let passes: Vec<_> = bands.passes(documents).collect();
+            assert!(passes.iter().cloned().flatten().eq(0..bands.bands), "{documents}: {passes:?}");
+            let most = |pass: &Range<usize>| pass.len() == 1 || pass.len() * documents <= ENTRIES;
+            assert!(passes.iter().all(most), "{documents}: {passes:?}");
         }
     }
 

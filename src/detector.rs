@@ -369,6 +369,7 @@ impl Scan<'_> {
         let (sights, ids) =
             rayon::join(|| sights(self.config, &collection, &placed), || assemble::ids(&order.documents));
         // Rows only ask where tokens are.
+        drop(collection);
         let chunks: Vec<TokenChunk> = chunks.into_par_iter().map(TokenChunk::without_words).collect();
         let collection = with_tokens(&order, &chunks);
         let context = Context::new(self.config, &collection, &findings, placed, ids);
@@ -555,15 +556,22 @@ impl Scan<'_> {
                 && *document >= roles.told
                 && !words[*document as usize].is_empty()
         };
-        let buckets = shared(collection.ranges.par_iter()).map(|range| {
-            let documents = (range.start as u32..range.end as u32).filter(takes_part);
-            let keys =
-                |document| bands.keys(&sketches[document as usize]).map(move |key| entry(key, document));
-            let keys = documents.flat_map(keys).collect();
-            (self.progress)(Stage::NearDuplicates, range.len() as u64, total);
-            keys
+        let passes = bands.passes(collection.len());
+        let total = total * passes.len() as u64;
+        let buckets = passes.map(|which| {
+            let of_range = |range: &Range<usize>| {
+                let documents = (range.start as u32..range.end as u32).filter(takes_part);
+                let keys = |document| {
+                    let keys = bands.keys(&sketches[document as usize], which.clone());
+                    keys.map(move |key| entry(key, document))
+                };
+                let entries = documents.flat_map(keys).collect();
+                (self.progress)(Stage::NearDuplicates, range.len() as u64, total);
+                entries
+            };
+            shared(collection.ranges.par_iter()).map(of_range).collect()
         });
-        let (candidates, crowded) = candidates(buckets.collect(), collection.len());
+        let (candidates, crowded) = candidates(buckets, collection.len());
         let least = self.config.similarity - margin(self.config.similarity);
         let may_be = |&(a, b): &(u32, u32)| {
             roles.relates(b, a) && estimate(&sketches[a as usize], &sketches[b as usize]) >= least
@@ -880,11 +888,12 @@ fn originals(collection: &Collection) -> Vec<u32> {
 
 /// The candidate pairs `(earlier, later)` of those that share a bucket, by the later
 /// and then the earlier, each once; and the number of buckets too full to pair all. All
-/// are numbers below `count`.
-fn candidates(entries: Vec<Vec<u64>>, count: usize) -> (Vec<(u32, u32)>, usize) {
-    let entries = partitioned(entries, |list| list, |entry| (entry >> 56) as usize);
-    let found: Vec<(Vec<u64>, usize)> = in_chunks(entries)
-        .map_init(TwiceFilter::default, |filter, partitions| {
+/// are numbers below `count`. Those of one bucket are in lists that come together.
+fn candidates(entries: impl Iterator<Item = Vec<Vec<u64>>>, count: usize) -> (Vec<(u32, u32)>, usize) {
+    let mut found: Vec<(Vec<u64>, usize)> = Vec::new();
+    for entries in entries {
+        let entries = partitioned(entries, |list| list, |entry| (entry >> 56) as usize);
+        let pairs = in_chunks(entries).map_init(TwiceFilter::default, |filter, partitions| {
             let (mut pairs, mut crowded) = (Vec::new(), 0);
             for mut entries in partitions {
                 let (mut found, full) = bands::pairs(&mut entries, 8, filter);
@@ -892,8 +901,9 @@ fn candidates(entries: Vec<Vec<u64>>, count: usize) -> (Vec<(u32, u32)>, usize) 
                 crowded += full;
             }
             (pairs, crowded)
-        })
-        .collect();
+        });
+        found.par_extend(pairs);
+    }
     let crowded = found.iter().map(|(_, crowded)| crowded).sum();
     let later = |pair: &u64| (pair >> 32) as usize;
     let pairs = partitioned(found, |(pairs, _)| pairs, |pair| later(pair) * PARTITIONS / count);
@@ -934,7 +944,7 @@ fn joined<'t>(
         };
         ranks.iter().flat_map(of_one).collect()
     });
-    let (pairs, _) = candidates(entries.collect(), order.len());
+    let (pairs, _) = candidates(std::iter::once(entries.collect()), order.len());
     let mut compared = vec![false; order.len()];
     for rank in pairs.iter().flat_map(|&(earlier, later)| [earlier, later]) {
         compared[rank as usize] = true;
@@ -1471,17 +1481,18 @@ mod tests {
         fn candidates_are_all_pairs_of_a_bucket_once(
             buckets in prop::collection::vec(prop::collection::btree_set(0u32..40, 0..6), 0..40),
             lists in 1usize..5,
+            passes in 1usize..4,
         ) {
             let mut expected = BTreeSet::new();
-            let mut entries = vec![Vec::new(); lists];
+            let mut entries = vec![vec![Vec::new(); lists]; passes];
             for (number, bucket) in (0u32..).zip(&buckets) {
                 for &later in bucket {
-                    entries[later as usize % lists].push(entry(number.wrapping_mul(0x9e37_79b9), later));
+                    entries[number as usize % passes][later as usize % lists].push(entry(number.wrapping_mul(0x9e37_79b9), later));
                     expected.extend(bucket.range(..later).map(|&earlier| (later, earlier)));
                 }
             }
             let expected: Vec<(u32, u32)> = expected.into_iter().map(|(later, earlier)| (earlier, later)).collect();
-            prop_assert_eq!(candidates(entries, 40), (expected, 0));
+            prop_assert_eq!(candidates(entries.into_iter(), 40), (expected, 0));
         }
 
         /// How many are asked together, and so what is asked in turn, is immaterial.

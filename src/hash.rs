@@ -52,7 +52,7 @@ pub(crate) fn step(state: u64, chunk: u64) -> u64 {
 
 /// Scrambles a 64-bit value; a bijection.
 #[inline]
-pub(crate) fn mix(value: u64) -> u64 {
+pub(crate) const fn mix(value: u64) -> u64 {
     let value = (value ^ (value >> 29)).wrapping_mul(FINAL);
     (value ^ (value >> 32)).wrapping_mul(BASE) ^ (value >> 31)
 }

@@ -14,7 +14,7 @@ use crate::bands::Bands;
 use crate::families::Family;
 use crate::hash;
 use crate::shingles::{shared, shingles};
-use crate::sketch::{Sketch, sketch_of_numbers};
+use crate::sketch::{Sketch, sketch};
 use crate::tokens::Tokens;
 
 /// What the texts of some families are compared by, one after the other: hashes of their
@@ -79,9 +79,9 @@ impl Outlines {
         self.ends.push(self.pairs.len());
         let takes_part = self.pairs.len() > from;
         takes_part.then(|| {
-            let sketch: Sketch<BINS> = sketch_of_numbers(pairs);
+            let sketch: Sketch<BINS> = sketch(pairs);
             let mut keys = [0; BANDS.bands];
-            keys.iter_mut().zip(BANDS.keys(&sketch)).for_each(|(key, found)| *key = found);
+            keys.iter_mut().zip(BANDS.keys(&sketch, 0..BANDS.bands)).for_each(|(key, found)| *key = found);
             keys
         })
     }

@@ -1,7 +1,7 @@
 //! What is found out of many bytes, and of many words, at once.
 //!
-//! It is there for every processor, and once more for those that have AVX-512, which is
-//! asked for when the program runs.
+//! It is there for every processor, and once more for those that have AVX-512, or AVX2 at
+//! least, which is asked for when the program runs.
 
 use std::hint::select_unpredictable;
 
@@ -24,6 +24,9 @@ pub(crate) fn head(bytes: &[u8; HEAD]) -> Head {
     [both as u64, (both >> 64) as u64]
 }
 
+/// Factors that elements are multiplied by together.
+pub(crate) const TOGETHER: usize = 16;
+
 /// What the bytes of a block are, one bit each, the first byte the lowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
@@ -40,6 +43,8 @@ pub(crate) struct Block {
 pub(crate) struct Wide {
     #[cfg(target_arch = "x86_64")]
     avx512: Option<avx512::Avx512>,
+    #[cfg(target_arch = "x86_64")]
+    avx2: Option<avx2::Avx2>,
 }
 
 impl Wide {
@@ -49,6 +54,8 @@ impl Wide {
         Wide {
             #[cfg(target_arch = "x86_64")]
             avx512: avx512::Avx512::new(),
+            #[cfg(target_arch = "x86_64")]
+            avx2: avx2::Avx2::new(),
         }
     }
 
@@ -83,6 +90,28 @@ impl Wide {
             return avx512.hash_windows(words, k, out);
         }
         roll(words, k, out);
+    }
+
+    /// Replaces each factor by its least product with the first 32 bits of any element,
+    /// modulo 2³², or by all ones if there is none.
+    #[inline]
+    pub(crate) fn least_products(self, elements: &[u64], factors: &mut [[u32; TOGETHER]]) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx512) = self.avx512 {
+            return avx512.least_products(elements, factors);
+        } else if let Some(avx2) = self.avx2 {
+            return avx2.least_products(elements, factors);
+        }
+        least_products(elements, factors)
+    }
+}
+
+/// One factor after the other, with several elements at once.
+#[inline(always)]
+fn least_products(elements: &[u64], factors: &mut [[u32; TOGETHER]]) {
+    for factor in factors.as_flattened_mut() {
+        let products = elements.iter().map(|element| ((element >> 32) as u32).wrapping_mul(*factor));
+        *factor = products.fold(u32::MAX, u32::min);
     }
 }
 
@@ -167,7 +196,7 @@ mod avx512 {
     use std::arch::is_x86_feature_detected as has;
     use std::arch::x86_64::*;
 
-    use super::{BATCH, BLOCK, Block, Head};
+    use super::{BATCH, BLOCK, Block, Head, TOGETHER};
 
     /// Is only where the processor has all instructions that are used here.
     #[derive(Clone, Copy)]
@@ -198,6 +227,12 @@ mod avx512 {
             // SAFETY: the same.
             unsafe { hash_windows(words, k, out) }
         }
+
+        #[inline]
+        pub(super) fn least_products(self, elements: &[u64], factors: &mut [[u32; TOGETHER]]) {
+            // SAFETY: the same.
+            unsafe { least_products(elements, factors) }
+        }
     }
 
     #[target_feature(enable = "avx512f,avx512bw,popcnt")]
@@ -222,6 +257,50 @@ mod avx512 {
     #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
     fn hash_windows(words: &[u32], k: usize, out: &mut Vec<u64>) {
         super::hash_windows(words, k, out);
+    }
+
+    /// One element after the other, with several factors at once: there may be few elements.
+    #[target_feature(enable = "avx512f")]
+    fn least_products(elements: &[u64], factors: &mut [[u32; TOGETHER]]) {
+        for factors in factors {
+            // SAFETY: a vector is as many numbers, and may lie anywhere.
+            let these = unsafe { _mm512_loadu_si512(factors.as_ptr().cast()) };
+            let mut least = _mm512_set1_epi32(-1);
+            for element in elements {
+                let first = _mm512_set1_epi32((element >> 32) as i32);
+                least = _mm512_min_epu32(least, _mm512_mullo_epi32(these, first));
+            }
+            // SAFETY: the same.
+            unsafe { _mm512_storeu_si512(factors.as_mut_ptr().cast(), least) };
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "two thirds of the time of a small sketch; judged by the same without it")]
+mod avx2 {
+    use super::TOGETHER;
+
+    /// Is only where the processor has all instructions that are used here.
+    #[derive(Clone, Copy)]
+    pub(super) struct Avx2(());
+
+    impl Avx2 {
+        #[inline]
+        pub(super) fn new() -> Option<Avx2> {
+            std::arch::is_x86_feature_detected!("avx2").then_some(Avx2(()))
+        }
+
+        #[inline]
+        pub(super) fn least_products(self, elements: &[u64], factors: &mut [[u32; TOGETHER]]) {
+            // SAFETY: the processor has these instructions, since there is an `Avx2`.
+            unsafe { least_products(elements, factors) }
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn least_products(elements: &[u64], factors: &mut [[u32; TOGETHER]]) {
+        super::least_products(elements, factors);
     }
 }
 
@@ -255,6 +334,29 @@ mod tests {
             for hashed in [roll, hash_windows, |words: &[u32], k, out: &mut Vec<u64>| Wide::best().hash_windows(words, k, out)] {
                 let mut found = Vec::new();
                 hashed(&words, k, &mut found);
+                prop_assert_eq!(&found, &expected);
+            }
+        }
+
+        #[test]
+        fn products_are_the_least_of_each_factor(
+            elements in prop::collection::vec(any::<u64>(), 0..50),
+            factors in prop::collection::vec(prop::array::uniform16(any::<u32>()), 0..8),
+        ) {
+            let least = |factor: u32| {
+                let products = elements.iter().map(|element| (element >> 32) * u64::from(factor));
+                products.map(|product| product as u32).min().unwrap_or(u32::MAX)
+            };
+            let expected: Vec<[u32; TOGETHER]> = factors.iter().map(|factors| factors.map(least)).collect();
+            let plain = |elements: &[u64], factors: &mut [[u32; TOGETHER]]| least_products(elements, factors);
+            let best = |elements: &[u64], factors: &mut [[u32; TOGETHER]]| Wide::best().least_products(elements, factors);
+            let middle = |elements: &[u64], factors: &mut [[u32; TOGETHER]]| {
+                let all = Wide::best();
+                Wide { #[cfg(target_arch = "x86_64")] avx512: None, ..all }.least_products(elements, factors);
+            };
+            for replace in [plain, best, middle] {
+                let mut found = factors.clone();
+                replace(&elements, &mut found);
                 prop_assert_eq!(&found, &expected);
             }
         }
