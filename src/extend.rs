@@ -21,9 +21,11 @@ const SHORT_GAIN: i8 = 2;
 const COST: i8 = 2;
 /// How far the score may fall below its best.
 const DROP: i8 = 12;
-/// A cell that no path within the drop leads to; so far below that no step of
-/// a row lifts it above the drop.
-const DEAD: i8 = -100;
+/// What the best score so far is kept as, and the others by how much they are below it.
+const BEST: i8 = 100;
+/// A cell that no path within the drop leads to; so far below that no match lifts it above
+/// the drop.
+const DEAD: i8 = 0;
 /// Tokens of a run that is followed without the table: more than it takes any
 /// other path to fall out of the drop.
 const LONG: usize = 8;
@@ -217,16 +219,14 @@ impl Extension {
     /// Fills the table and appends the best path's matches, the nearest first.
     /// Stops and returns true where the best path goes on with a long run.
     fn table<const BACK: bool>(&mut self, way: &Way<BACK>, is_short: impl Fn(usize) -> bool) -> bool {
-        // Cell d of row i: i words of b and i + d - BAND of a are used up. Scores
-        // are kept as differences from the best so far.
+        // Cell d of row i: i words of b and i + d - BAND of a are used up.
         let first = BAND..WIDTH.min(BAND + way.a_len + 1);
-        let cost = |d: usize| if first.contains(&d) { -COST * (d - BAND) as i8 } else { DEAD };
+        let cost = |d: usize| if first.contains(&d) { BEST - COST * (d - BAND) as i8 } else { DEAD };
         let mut row = Lanes::new(std::array::from_fn(cost));
         self.steps.clear();
         self.steps.push(Steps { only_a: u16::MAX, only_b: 0, equal: 0 });
-        let dead = Lanes::splat(DEAD);
-        let pay = Lanes::splat(-COST);
-        let floor = Lanes::splat(-DROP - 1);
+        let pay = [1, 2, 4].map(|steps| Lanes::splat(steps * COST));
+        let floor = Lanes::splat(BEST - DROP - 1);
         let worth = [false, true].map(|is_short| Lanes::splat(gain(is_short) + COST));
         let mut best = (0, BAND);
         let mut runs_on = false;
@@ -236,15 +236,15 @@ impl Extension {
             let room = mask(0..lanes.end);
             let is_short = is_short(i);
             let equal = way.matches(i, lanes);
-            let diagonal = row.plus(pay).plus(equal.and(worth[usize::from(is_short)]));
-            let down = row.down().plus(pay);
-            let score = diagonal.max(down).or_else(room, dead);
+            let diagonal = row.minus(pay[0]).plus(equal.and(worth[usize::from(is_short)]));
+            let down = row.down().minus(pay[0]);
+            let score = diagonal.max(down).and(room);
             // The best of all cells to the left, each step of the way paid for:
             // no more than six lead from the best out of the drop.
             let mut across = score;
-            across = across.max(across.up::<1>().plus(from_left(1)));
-            across = across.max(across.up::<2>().plus(from_left(2)));
-            across = across.max(across.up::<4>().plus(from_left(4)));
+            across = across.max(across.up::<1>().minus(pay[0]));
+            across = across.max(across.up::<2>().minus(pay[1]));
+            across = across.max(across.up::<4>().minus(pay[2]));
             let alive = across.above(floor).and(room);
             if alive.bits() == 0 {
                 break;
@@ -255,15 +255,15 @@ impl Extension {
                 equal: equal.bits(),
             };
             self.steps.push(steps);
-            row = across.or_else(alive, dead);
+            row = across.and(alive);
             let reached = steps.equal & !steps.only_a & !steps.only_b;
-            let above = |least: i8| row.above(Lanes::splat(least)).bits() & reached;
+            let above = |least: i8| row.above(Lanes::splat(BEST + least)).bits() & reached;
             if above(0) != 0 {
                 // By what one match is worth at the most.
                 let mut rises = (1..=gain(is_short)).rev().map(|by| (by, above(by - 1)));
                 let (by, cells) = rises.find(|(_, cells)| *cells != 0).expect("by one at least");
                 let d = cells.trailing_zeros() as usize;
-                row = row.plus(Lanes::splat(-by));
+                row = row.minus(Lanes::splat(by));
                 best = (i + 1, d);
                 runs_on = way.after(i + 1, d + i + 1 - BAND).runs_on();
                 if runs_on {
@@ -296,13 +296,6 @@ impl Extension {
         self.matched[nearest..].reverse();
         runs_on
     }
-}
-
-/// What it costs to come from so many lanes below; where none is, a cell that is
-/// dead comes in.
-#[inline]
-fn from_left(lanes: usize) -> Lanes {
-    Lanes::new(std::array::from_fn(|d| if d < lanes { DEAD } else { -COST * lanes as i8 }))
 }
 
 /// What extensions are judged by.

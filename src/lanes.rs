@@ -97,6 +97,18 @@ mod vector {
             Lanes(unsafe { _mm_adds_epi8(self.0, other.0) })
         }
 
+        /// Less by others, 0 at the least; none of both is below 0.
+        #[inline]
+        pub(crate) fn minus(self, other: Lanes) -> Lanes {
+            Lanes(unsafe { _mm_subs_epu8(self.0, other.0) })
+        }
+
+        /// The greater of both in each lane; none is below 0.
+        #[inline]
+        pub(crate) fn max(self, other: Lanes) -> Lanes {
+            Lanes(unsafe { _mm_max_epu8(self.0, other.0) })
+        }
+
         #[inline]
         pub(crate) fn and(self, other: Lanes) -> Lanes {
             Lanes(unsafe { _mm_and_si128(self.0, other.0) })
@@ -125,12 +137,6 @@ mod vector {
             Lanes(unsafe { _mm_cmpgt_epi8(self.0, other.0) })
         }
 
-        /// These where a mask is set, the others elsewhere.
-        #[inline]
-        pub(crate) fn or_else(self, mask: Lanes, other: Lanes) -> Lanes {
-            Lanes(unsafe { _mm_or_si128(_mm_and_si128(mask.0, self.0), _mm_andnot_si128(mask.0, other.0)) })
-        }
-
         /// Moved to the next higher lane; 0 comes into the first.
         #[inline]
         pub(crate) fn up<const BY: i32>(self) -> Lanes {
@@ -150,6 +156,13 @@ mod vector {
                 let halves = _mm_sad_epu8(_mm_and_si128(self.0, _mm_set1_epi8(1)), _mm_setzero_si128());
                 (_mm_cvtsi128_si64(halves) + _mm_cvtsi128_si64(_mm_srli_si128::<8>(halves))) as u64
             }
+        }
+
+        /// These as bytes, numbers below 0 as those outside ASCII.
+        #[inline]
+        pub(crate) fn to_bytes(self) -> [u8; LANES] {
+            // SAFETY: both are sixteen bytes, and any will do.
+            unsafe { std::mem::transmute(self.0) }
         }
 
         /// The lanes that are below 0, one bit each.
@@ -201,6 +214,14 @@ mod plain {
             each(|at| self.0[at].saturating_add(other.0[at]))
         }
 
+        pub(crate) fn minus(self, other: Lanes) -> Lanes {
+            each(|at| (self.0[at] as u8).saturating_sub(other.0[at] as u8) as i8)
+        }
+
+        pub(crate) fn max(self, other: Lanes) -> Lanes {
+            each(|at| (self.0[at] as u8).max(other.0[at] as u8) as i8)
+        }
+
         pub(crate) fn and(self, other: Lanes) -> Lanes {
             each(|at| self.0[at] & other.0[at])
         }
@@ -221,10 +242,6 @@ mod plain {
             each(|at| -i8::from(self.0[at] > other.0[at]))
         }
 
-        pub(crate) fn or_else(self, mask: Lanes, other: Lanes) -> Lanes {
-            each(|at| self.0[at] & mask.0[at] | other.0[at] & !mask.0[at])
-        }
-
         pub(crate) fn up<const BY: i32>(self) -> Lanes {
             each(|at| at.checked_sub(BY as usize).map_or(0, |from| self.0[from]))
         }
@@ -235,6 +252,10 @@ mod plain {
 
         pub(crate) fn set(self) -> u64 {
             self.0.iter().filter(|lane| **lane != 0).count() as u64
+        }
+
+        pub(crate) fn to_bytes(self) -> [u8; LANES] {
+            self.0.map(|lane| lane as u8)
         }
 
         pub(crate) fn bits(self) -> u16 {
@@ -280,12 +301,6 @@ impl Lanes {
     pub(crate) fn inner(self) -> Lanes {
         // 10xxxxxx, the least of all.
         Lanes::splat(-0x40).above(self)
-    }
-
-    /// The greater of both in each lane.
-    #[inline]
-    pub(crate) fn max(self, other: Lanes) -> Lanes {
-        self.or_else(self.above(other), other)
     }
 }
 
@@ -375,10 +390,17 @@ mod tests {
             prop_assert_eq!(whole(a.or(b)), plainly(p.or(q)));
             prop_assert_eq!(whole(a.without(m)), plainly(p.without(n)));
             prop_assert_eq!(m.set(), n.set());
+            prop_assert_eq!(a.to_bytes(), p.to_bytes());
+            prop_assert_eq!(whole(Lanes::of_bytes(&a.to_bytes())), whole(a));
             prop_assert_eq!(whole(a.alike(b)), plainly(p.alike(q)));
             prop_assert_eq!(whole(a.above(b)), plainly(p.above(q)));
-            prop_assert_eq!(whole(a.or_else(m, b)), plainly(p.or_else(n, q)));
-            prop_assert_eq!(whole(a.max(b)), plainly(plain::Lanes::new(std::array::from_fn(|at| x[at].max(y[at])))));
+            let not_below_0 = |numbers: [i8; LANES]| numbers.map(|number| number & i8::MAX);
+            let (x, y) = (not_below_0(x), not_below_0(y));
+            let (c, d) = (Lanes::new(x), Lanes::new(y));
+            prop_assert_eq!(whole(c.minus(d)), plainly(plain::Lanes::new(std::array::from_fn(|at| (x[at] - y[at]).max(0)))));
+            prop_assert_eq!(whole(c.max(d)), plainly(plain::Lanes::new(std::array::from_fn(|at| x[at].max(y[at])))));
+            prop_assert_eq!(plainly(plain::Lanes::new(x).minus(plain::Lanes::new(y))), whole(c.minus(d)));
+            prop_assert_eq!(plainly(plain::Lanes::new(x).max(plain::Lanes::new(y))), whole(c.max(d)));
             prop_assert_eq!(whole(a.up::<1>()), plainly(p.up::<1>()));
             prop_assert_eq!(whole(a.up::<4>()), plainly(p.up::<4>()));
             prop_assert_eq!(whole(a.down()), plainly(p.down()));
