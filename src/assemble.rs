@@ -28,7 +28,6 @@ use crate::report::{
 };
 use crate::sketch::{Sketch, estimate};
 use crate::tokens::Tokens;
-use crate::variants::wording;
 
 /// What the stages found.
 pub(crate) struct Findings {
@@ -119,13 +118,19 @@ pub(crate) fn ids(documents: &[&Document]) -> Vec<Arc<str>> {
     documents.iter().map(|document| document.id.as_str().into()).collect()
 }
 
-/// Looks at each occurrence in a document, in the order of their places.
-pub(crate) fn sights(config: &Config, tokens: &Tokens, placed: &[Placed]) -> Vec<Sight> {
+/// Looks at each occurrence in a document, in the order of their places, in which their
+/// wordings come too.
+pub(crate) fn sights(
+    config: &Config,
+    tokens: &Tokens,
+    placed: &[Placed],
+    wordings: &mut impl Iterator<Item = u64>,
+) -> Vec<Sight> {
     if placed.is_empty() {
         return Vec::new();
     }
     let quotes = quotes(tokens.text);
-    let sight = |placed: &Placed| {
+    let sight = |(placed, wording): (&Placed, u64)| {
         let Occurrence { start, end, .. } = placed.occurrence;
         let bytes = tokens.bytes(start as usize, end as usize, 0);
         Sight {
@@ -133,10 +138,10 @@ pub(crate) fn sights(config: &Config, tokens: &Tokens, placed: &[Placed]) -> Vec
             bytes: (bytes.start as u32, bytes.end as u32),
             chars: (0, 0),
             lines: (0, 0),
-            wording: wording(tokens, start, end),
+            wording,
         }
     };
-    let mut sights: Vec<Sight> = placed.iter().map(sight).collect();
+    let mut sights: Vec<Sight> = placed.iter().zip(wordings).map(sight).collect();
     let mut ends: Vec<(u32, usize, bool)> = Vec::with_capacity(2 * sights.len());
     for (at, sight) in sights.iter().enumerate() {
         ends.extend([(sight.bytes.0, at, true), (sight.bytes.1, at, false)]);

@@ -28,7 +28,7 @@ use crate::error::Error;
 use crate::families::{self, Family, Occurrence, families};
 use crate::fingerprints::{self, Marked, Posting, add_postings, lengths_of, own_shingles};
 use crate::kinds::{DIFFERENT, may_be_template};
-use crate::occurrences::{Occurrences, Spread};
+use crate::occurrences::{Occurrences, Placed, Spread};
 use crate::orphans::{Told, alone};
 use crate::postings::{Divided, groups};
 use crate::projection::{self, Batch, Known, Projector};
@@ -301,6 +301,8 @@ const LEAST_RANGE: usize = 1 << 18;
 const MOST_RANGE: usize = 1 << 20;
 /// Partitions that postings and anchors are scattered into.
 const PARTITIONS: usize = 1 << 8;
+/// Pairs of documents that are compared before others are made ready, at least.
+const COMPARED: usize = 1 << 12;
 /// Partitions of which something is made in one list, at most.
 const CHUNK: usize = 16;
 
@@ -366,12 +368,13 @@ impl Scan<'_> {
             sketches = self.sketches(&collection, &findings.originals, &bodies);
             findings.near = self.near_duplicates(&collection, &findings.originals, &bodies, &sketches);
         }
-        let (sights, ids) =
-            rayon::join(|| sights(self.config, &collection, &placed), || assemble::ids(&order.documents));
-        // Rows only ask where tokens are.
+        let wordings = wordings(&collection, &placed);
+        // From here on it is only asked where tokens are.
         drop(collection);
         let chunks: Vec<TokenChunk> = chunks.into_par_iter().map(TokenChunk::without_words).collect();
         let collection = with_tokens(&order, &chunks);
+        let sights = || sights(self.config, &collection, &placed, wordings);
+        let (sights, ids) = rayon::join(sights, || assemble::ids(&order.documents));
         let context = Context::new(self.config, &collection, &findings, placed, ids);
         self.assemble(&context, &collection, &findings, (sights, sketches), ignored_hashes)
     }
@@ -488,7 +491,7 @@ impl Scan<'_> {
         lengths: &[u32],
     ) -> Bits {
         let placed = placed(collection, &findings.families);
-        let sights = sights(self.config, collection, &placed);
+        let sights = sights(self.config, collection, &placed, wordings(collection, &placed));
         let ids = assemble::ids(collection.documents);
         let context = Context::new(self.config, collection, findings, placed, ids);
         let (rows, _) = family_rows(&context, findings, &sights, sketches);
@@ -614,19 +617,19 @@ impl Scan<'_> {
         pairs: &[(u32, u32)],
         shingles: impl Fn(u32) -> Vec<u64> + Sync,
     ) -> Vec<Verified> {
-        // Sets are made only for documents that have a candidate.
-        let involved = involved(pairs.iter().copied());
-        let sets: Vec<(Vec<u64>, u32)> = shared(involved.par_iter())
-            .map_init(Lookup::new, |lookup, &document| {
-                let set = shingles(document);
-                let distinct = lookup.fill(&set);
-                (set, distinct)
-            })
-            .collect();
-        let set = |document: u32| &sets[involved.binary_search(&document).expect("involved")];
-        let of_one: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.0 == y.0).collect();
-        shared(of_one.par_iter())
-            .map_init(Lookup::new, |lookup, pairs| {
+        let of_part = |pairs: &[(u32, u32)]| -> Vec<Verified> {
+            // Sets are made only for documents that have a candidate.
+            let involved = involved(pairs.iter().copied());
+            let sets: Vec<(Vec<u64>, u32)> = shared(involved.par_iter())
+                .map_init(Lookup::new, |lookup, &document| {
+                    let set = shingles(document);
+                    let distinct = lookup.fill(&set);
+                    (set, distinct)
+                })
+                .collect();
+            let set = |document: u32| &sets[involved.binary_search(&document).expect("involved")];
+            let of_one: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.0 == y.0).collect();
+            let verified = shared(of_one.par_iter()).map_init(Lookup::new, |lookup, pairs| {
                 let a = pairs[0].0;
                 lookup.fill(&set(a).0);
                 let compare = |&(_, b): &(u32, u32)| {
@@ -636,9 +639,12 @@ impl Scan<'_> {
                     lookup.compare(a, b, shingles, *distinct, extent, self.config.similarity)
                 };
                 pairs.iter().filter_map(compare).collect::<Vec<_>>()
-            })
-            .flatten_iter()
-            .collect()
+            });
+            verified.flatten_iter().collect()
+        };
+        // Not all sets are held at once.
+        let size = pairs.len().div_ceil(PARTS).max(COMPARED);
+        pairs.chunks(size).flat_map(of_part).collect()
     }
 
     /// All accepted alignments, in order of the later document; `matched` has the tokens in
@@ -1364,16 +1370,37 @@ fn placed(collection: &Collection, families: &[Family]) -> Occurrences {
     Occurrences::new(families, &spreads, &dates, collection.roles.against)
 }
 
+/// A number for the wording of every occurrence, by range of documents.
+fn wordings(collection: &Collection, placed: &Occurrences) -> Vec<Vec<u64>> {
+    let of_one = |document| {
+        let tokens = collection.tokens(document);
+        placed
+            .within(document)
+            .iter()
+            .map(move |Placed { occurrence, .. }| variants::wording(tokens, occurrence.start, occurrence.end))
+    };
+    let of_some = |range: &Range<usize>| (range.start as u32..range.end as u32).flat_map(of_one).collect();
+    shared(collection.ranges.par_iter()).map(of_some).collect()
+}
+
 /// What is seen of all occurrences.
-fn sights(config: &Config, collection: &Collection, placed: &Occurrences) -> Vec<Sight> {
+fn sights(
+    config: &Config,
+    collection: &Collection,
+    placed: &Occurrences,
+    wordings: Vec<Vec<u64>>,
+) -> Vec<Sight> {
     let mut sights = Vec::with_capacity(placed.len());
-    let of_one = |document| assemble::sights(config, collection.tokens(document), placed.within(document));
-    let of_some = |range: &Range<usize>| {
+    let of_some = |(range, wordings): (&Range<usize>, Vec<u64>)| {
+        let mut wordings = wordings.into_iter();
         let documents = range.start as u32..range.end as u32;
+        let of_one = |document| {
+            assemble::sights(config, collection.tokens(document), placed.within(document), &mut wordings)
+        };
         documents.flat_map(of_one).collect::<Vec<_>>()
     };
     in_parts(
-        collection.ranges.iter().collect(),
+        collection.ranges.iter().zip(wordings).collect(),
         |ranges| shared(ranges.into_par_iter()).map(of_some).collect::<Vec<_>>(),
         |made, _| made.into_iter().for_each(|mut some| sights.append(&mut some)),
     );
