@@ -307,10 +307,10 @@ const COMPARED: usize = 1 << 12;
 const CHUNK: usize = 16;
 
 /// How far below the threshold an estimate may lie before the exact comparison
-/// is saved: three and a half standard deviations of the estimates at the threshold, which
-/// loses one pair there in four thousand; the bands lose twenty times as many.
+/// is saved: three standard deviations of the estimates at the threshold, which loses one
+/// pair there in seven hundred; the bands lose four times as many.
 fn margin(threshold: f64) -> f64 {
-    3.5 * (threshold * (1.0 - threshold) / BINS as f64).sqrt()
+    3.0 * (threshold * (1.0 - threshold) / BINS as f64).sqrt()
 }
 
 struct Scan<'a> {
