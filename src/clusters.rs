@@ -227,6 +227,30 @@ pub(crate) fn leaders(documents: usize, pairs: &[Verified]) -> Vec<u32> {
     leader
 }
 
+/// For every document the first of those that it is tied to by one pair after another,
+/// which may be itself. Nearly linear.
+pub(crate) fn tied(documents: usize, pairs: &[(u32, u32)]) -> Vec<u32> {
+    // Sets of documents (Tarjan, *Efficiency of a good but not linear set union algorithm*,
+    // 1975), the first of each at its top.
+    let mut above: Vec<u32> = (0..documents as u32).collect();
+    let top = |above: &mut [u32], mut at: u32| {
+        while above[at as usize] != at {
+            above[at as usize] = above[above[at as usize] as usize];
+            at = above[at as usize];
+        }
+        at
+    };
+    for &(a, b) in pairs {
+        let (a, b) = (top(&mut above, a), top(&mut above, b));
+        above[a.max(b) as usize] = a.min(b);
+    }
+    // Those before a document are at their top already.
+    for document in 0..documents {
+        above[document] = above[above[document] as usize];
+    }
+    above
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -291,6 +315,19 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn documents_are_tied_to_the_first_that_pairs_lead_to(pairs in prop::collection::vec((0u32..30, 0u32..30), 0..40)) {
+            let mut expected: Vec<u32> = (0..30).collect();
+            // The least number goes round until nothing changes.
+            for _ in 0..30 {
+                for &(a, b) in &pairs {
+                    let least = expected[a as usize].min(expected[b as usize]);
+                    (expected[a as usize], expected[b as usize]) = (least, least);
+                }
+            }
+            prop_assert_eq!(tied(30, &pairs), expected);
+        }
+
         #[test]
         fn comparisons_equal_those_of_sets(
             a in prop::collection::vec(0u32..6, 0..30),

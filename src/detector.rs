@@ -19,7 +19,7 @@ use crate::anchors::{self, Anchor, anchors};
 use crate::assemble::{self, Context, Findings, Sight, rest_similarity};
 use crate::bands::{self, Bands, entry};
 use crate::bits::{self, Bits};
-use crate::clusters::{Lookup, Near, Verified, leaders};
+use crate::clusters::{Lookup, Near, Verified, leaders, tied};
 use crate::collection::{Collection, Order};
 use crate::compare;
 use crate::config::{Config, DedupeOn, Lengths, Only, Unit};
@@ -609,7 +609,7 @@ impl Scan<'_> {
     }
 
     /// Those of the pairs, sorted, that are as alike as is asked for, by sets of
-    /// shingles.
+    /// shingles; sorted too.
     fn verify(
         &self,
         collection: &Collection,
@@ -642,9 +642,23 @@ impl Scan<'_> {
             });
             verified.flatten_iter().collect()
         };
-        // Not all sets are held at once.
+        // Not all sets are held at once, but none is made twice: what is tied together is
+        // compared together.
+        let tied = tied(collection.len(), pairs);
+        let group = |pair: &(u32, u32)| tied[pair.0 as usize];
+        let mut pairs = pairs.to_vec();
+        pairs.par_sort_by_key(group);
         let size = pairs.len().div_ceil(PARTS).max(COMPARED);
-        pairs.chunks(size).flat_map(of_part).collect()
+        let mut verified = Vec::new();
+        let mut rest = &pairs[..];
+        while !rest.is_empty() {
+            let last = rest[size.min(rest.len()) - 1];
+            let (part, others) = rest.split_at(rest.partition_point(|pair| group(pair) <= group(&last)));
+            verified.append(&mut of_part(part));
+            rest = others;
+        }
+        verified.par_sort_unstable_by_key(|pair| (pair.a, pair.b));
+        verified
     }
 
     /// All accepted alignments, in order of the later document; `matched` has the tokens in
