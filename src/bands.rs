@@ -22,8 +22,8 @@ const RECALL: f64 = 0.995;
 /// it.
 pub(crate) const BUCKET: usize = 64;
 
-/// How many documents may be in buckets at once, each as often as it is in one. They take
-/// eight bytes each, but many of those are slower to lay out.
+/// How many documents may be in buckets at once, of eight bytes each; one counts as often as
+/// it is in a bucket.
 const ENTRIES: usize = 1 << 22;
 
 /// How a sketch is cut.
@@ -74,7 +74,8 @@ impl Bands {
         })
     }
 
-    /// All bands, so many at a time that not too many documents are in their buckets at once.
+    /// All bands, so many at a time that not too many documents are in their buckets, but one
+    /// at least.
     pub(crate) fn passes(self, documents: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
         let together = (ENTRIES / documents.max(1)).max(1);
         (0..self.bands).step_by(together).map(move |first| first..self.bands.min(first + together))

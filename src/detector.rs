@@ -551,7 +551,6 @@ impl Scan<'_> {
         words: &[Words],
         sketches: &[Sketch<BINS>],
     ) -> Near {
-        let total = collection.len() as u64;
         let bands = Bands::choose(BINS, self.config.similarity);
         let roles = collection.roles;
         let takes_part = |document: &u32| {
@@ -560,7 +559,7 @@ impl Scan<'_> {
                 && !words[*document as usize].is_empty()
         };
         let passes = bands.passes(collection.len());
-        let total = total * passes.len() as u64;
+        let total = (collection.len() * passes.len()) as u64;
         let buckets = passes.map(|which| {
             let of_range = |range: &Range<usize>| {
                 let documents = (range.start as u32..range.end as u32).filter(takes_part);

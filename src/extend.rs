@@ -21,11 +21,12 @@ const SHORT_GAIN: i8 = 2;
 const COST: i8 = 2;
 /// How far the score may fall below its best.
 const DROP: i8 = 12;
-/// What the best score so far is kept as, and the others by how much they are below it.
+/// As what the best score so far is kept, and the others as less by so much as they are.
 const BEST: i8 = 100;
-/// A cell that no path within the drop leads to; so far below that no match lifts it above
+/// A cell that no path within the drop leads to; so far below that no match lifts it out of
 /// the drop.
 const DEAD: i8 = 0;
+const _: () = assert!(DEAD + COST + GAIN < BEST - DROP && BEST <= i8::MAX - COST - GAIN);
 /// Tokens of a run that is followed without the table: more than it takes any
 /// other path to fall out of the drop.
 const LONG: usize = 8;
