@@ -200,6 +200,7 @@ impl<'a> Leaders<'a> {
             self.leads(earlier)
                 && are_variants(outline(later), outline(earlier), self.compare)
                 && !is_nested(family(later), family(earlier))
+                && !is_nested(family(earlier), family(later))
         };
         pairs.iter().filter(fits).map(|pair| pair.0)
     }
@@ -236,7 +237,8 @@ pub(crate) fn merge(families: Vec<Family>, joined: &[(u32, u32)]) -> Vec<Family>
 }
 
 /// Whether a family stands inside another, much longer one, as its first
-/// occurrences tell: a set phrase in a paragraph is not a version of it.
+/// occurrences tell: a set phrase in a paragraph is not a version of it, nor is the
+/// paragraph one of the phrase.
 fn is_nested(inner: &Family, outer: &Family) -> bool {
     inner.occurrences.iter().take(8).any(|one| {
         let after = outer.occurrences.partition_point(|o| (o.document, o.start) <= (one.document, one.start));
@@ -280,6 +282,7 @@ mod tests {
     use super::*;
     use crate::families::Occurrence;
     use crate::tokens::TokenChunk;
+    use crate::{Config, Detector, Document};
 
     proptest! {
         #[test]
@@ -356,6 +359,30 @@ mod tests {
         let two = "the senator serves on a committee on finance and lives with his wife in the capital";
         let three = "for more information on how to apply please contact the office by telephone or by mail";
         assert_eq!(merged(&[one, two, three], Compare::Plain), 2);
+    }
+
+    /// Else the passage would count as the phrase that it holds, which is told in more
+    /// documents and leads. Whether they are compared at all depends on their words.
+    #[test]
+    fn a_set_phrase_does_not_take_in_a_passage_around_it() {
+        for number in 0..20 {
+            let words = |what: &str, count: usize| -> String {
+                (0..count).map(|at| format!("{what}{number}x{at} ")).collect()
+            };
+            let phrase = words("phrase", 9);
+            let passage = words("before", 6) + &phrase + &words("after", 6);
+            let mut documents: Vec<Document> = (0..4)
+                .map(|own| words(&format!("head{own}"), 30) + &phrase + &words(&format!("tail{own}"), 30))
+                .zip(["a", "b", "c", "d"])
+                .map(|(text, id)| Document::new(id, text))
+                .collect();
+            let twice = words("one", 30) + &passage + &words("two", 30) + &passage + &words("three", 30);
+            documents.push(Document::new("e", twice));
+            let report = Detector::new(Config::default()).unwrap().scan(&documents).unwrap();
+            let found: Vec<(&str, u32)> =
+                report.families.iter().map(|row| (row.text.as_str(), row.occurrences)).collect();
+            assert_eq!(found, [(phrase.trim(), 6), (passage.trim(), 2)]);
+        }
     }
 
     #[test]
