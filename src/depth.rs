@@ -3,10 +3,13 @@
 
 use crate::lanes::{LANES, Lanes};
 
-/// A count for each token; the greatest is 127 and stands for more too. Behind them is room
-/// for a look at several.
+/// A count for each token; the greatest stands for more too. Behind them is room for a look
+/// at several: most stretches are shorter than that.
 #[derive(Default)]
 pub(crate) struct Depth(Vec<u8>);
+
+/// The greatest count.
+const MOST: u8 = i8::MAX as u8;
 
 impl Depth {
     /// Makes ready for the tokens `start..end` of a text: none of them is told
@@ -29,7 +32,7 @@ impl Depth {
 
     /// How many tokens of such stretches were told fewer than `deep` times.
     pub(crate) fn shallow(&self, stretches: impl Iterator<Item = (u32, u32)>, deep: u8) -> u32 {
-        let deep = Lanes::splat(deep as i8);
+        let deep = Lanes::splat(deep.min(MOST) as i8);
         let of_some = |(at, these): (usize, Lanes)| {
             let counts = self.0[at..].first_chunk().expect("room for so many");
             deep.above(Lanes::of_bytes(counts)).and(these).set() as u32
@@ -78,6 +81,6 @@ mod tests {
         let mut depth = Depth::default();
         depth.begin(0, 1);
         (0..300).for_each(|_| depth.tell([(0, 1)].into_iter()));
-        assert_eq!(depth.shallow([(0, 1)].into_iter(), 127), 0);
+        assert_eq!(depth.shallow([(0, 1)].into_iter(), u8::MAX), 0);
     }
 }

@@ -578,8 +578,7 @@ impl Scan<'_> {
         let may_be = |&(a, b): &(u32, u32)| {
             roles.relates(b, a) && estimate(&sketches[a as usize], &sketches[b as usize]) >= least
         };
-        let mut pairs: Vec<(u32, u32)> = shared(candidates.into_par_iter()).filter(may_be).collect();
-        pairs.par_sort_unstable();
+        let pairs = shared(candidates.into_par_iter()).filter(may_be).collect();
 
         let hashed = |document: u32| {
             let mut set = Vec::new();
@@ -587,48 +586,75 @@ impl Scan<'_> {
             shingles(&words[document as usize], k, &mut set);
             set
         };
-        let mut verified = self.verify(collection, words, &pairs, hashed);
+        let mut verified = self.verify(collection, words, pairs, hashed);
         // Words can be made to share a hash: then their text decides.
         let secret = RandomState::new();
         let doubtful = doubtful(collection, &verified, &secret);
         if !doubtful.is_empty() {
             let is_doubtful = |pair: &Verified| doubtful.contains(&pair.a) && doubtful.contains(&pair.b);
-            let pairs: Vec<(u32, u32)> =
+            let pairs =
                 verified.iter().filter(|pair| is_doubtful(pair)).map(|pair| (pair.a, pair.b)).collect();
             let spelled = |document: u32| {
                 let tokens = collection.tokens(document);
                 spelled(tokens, &words[document as usize], self.lengths(tokens).shingle, &secret)
             };
             verified.retain(|pair| !is_doubtful(pair));
-            verified.extend(self.verify(collection, words, &pairs, spelled));
+            verified.extend(self.verify(collection, words, pairs, spelled));
             verified.sort_unstable_by_key(|pair| (pair.a, pair.b));
         }
         let leaders = leaders(collection.len(), &verified);
         Near { bands, crowded, pairs: verified, leaders }
     }
 
-    /// Those of the pairs, sorted, that are as alike as is asked for, by sets of
-    /// shingles; sorted too.
+    /// Those of the pairs that are as alike as is asked for, by sets of shingles; sorted.
+    ///
+    /// Not all sets are held at once, but none is made twice: what is tied together is
+    /// compared together.
     fn verify(
         &self,
         collection: &Collection,
         words: &[Words],
-        pairs: &[(u32, u32)],
+        mut pairs: Vec<(u32, u32)>,
         shingles: impl Fn(u32) -> Vec<u64> + Sync,
     ) -> Vec<Verified> {
-        let of_part = |pairs: &[(u32, u32)]| -> Vec<Verified> {
-            // Sets are made only for documents that have a candidate.
-            let involved = involved(pairs.iter().copied());
-            let sets: Vec<(Vec<u64>, u32)> = shared(involved.par_iter())
-                .map_init(Lookup::new, |lookup, &document| {
-                    let set = shingles(document);
-                    let distinct = lookup.fill(&set);
-                    (set, distinct)
-                })
-                .collect();
-            let set = |document: u32| &sets[involved.binary_search(&document).expect("involved")];
-            let of_one: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.0 == y.0).collect();
-            let verified = shared(of_one.par_iter()).map_init(Lookup::new, |lookup, pairs| {
+        let tied = tied(collection.len(), &pairs);
+        let group = |pair: &(u32, u32)| tied[pair.0 as usize];
+        pairs.par_sort_unstable_by_key(|pair| (group(pair), *pair));
+        let size = pairs.len().div_ceil(PARTS).max(COMPARED);
+        let mut verified = Vec::new();
+        let mut rest = &pairs[..];
+        while !rest.is_empty() {
+            let last = group(&rest[size.min(rest.len()) - 1]);
+            let (part, others) = rest.split_at(rest.partition_point(|pair| group(pair) <= last));
+            verified.append(&mut self.verify_part(collection, words, part, &shingles));
+            rest = others;
+        }
+        verified.par_sort_unstable_by_key(|pair| (pair.a, pair.b));
+        verified
+    }
+
+    /// The same of pairs of which those with the same earlier document follow each other;
+    /// in their order.
+    fn verify_part(
+        &self,
+        collection: &Collection,
+        words: &[Words],
+        pairs: &[(u32, u32)],
+        shingles: &(impl Fn(u32) -> Vec<u64> + Sync),
+    ) -> Vec<Verified> {
+        // Sets are made only for documents that have a candidate.
+        let involved = involved(pairs.iter().copied());
+        let sets: Vec<(Vec<u64>, u32)> = shared(involved.par_iter())
+            .map_init(Lookup::new, |lookup, &document| {
+                let set = shingles(document);
+                let distinct = lookup.fill(&set);
+                (set, distinct)
+            })
+            .collect();
+        let set = |document: u32| &sets[involved.binary_search(&document).expect("involved")];
+        let of_one: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.0 == y.0).collect();
+        shared(of_one.par_iter())
+            .map_init(Lookup::new, |lookup, pairs| {
                 let a = pairs[0].0;
                 lookup.fill(&set(a).0);
                 let compare = |&(_, b): &(u32, u32)| {
@@ -638,26 +664,9 @@ impl Scan<'_> {
                     lookup.compare(a, b, shingles, *distinct, extent, self.config.similarity)
                 };
                 pairs.iter().filter_map(compare).collect::<Vec<_>>()
-            });
-            verified.flatten_iter().collect()
-        };
-        // Not all sets are held at once, but none is made twice: what is tied together is
-        // compared together.
-        let tied = tied(collection.len(), pairs);
-        let group = |pair: &(u32, u32)| tied[pair.0 as usize];
-        let mut pairs = pairs.to_vec();
-        pairs.par_sort_by_key(group);
-        let size = pairs.len().div_ceil(PARTS).max(COMPARED);
-        let mut verified = Vec::new();
-        let mut rest = &pairs[..];
-        while !rest.is_empty() {
-            let last = rest[size.min(rest.len()) - 1];
-            let (part, others) = rest.split_at(rest.partition_point(|pair| group(pair) <= group(&last)));
-            verified.append(&mut of_part(part));
-            rest = others;
-        }
-        verified.par_sort_unstable_by_key(|pair| (pair.a, pair.b));
-        verified
+            })
+            .flatten_iter()
+            .collect()
     }
 
     /// All accepted alignments, in order of the later document; `matched` has the tokens in
