@@ -11,6 +11,7 @@
 //! gaps and the band are bounded, and so are all extensions together. A passage whose order was shuffled
 //! comes out as several alignments.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::ahead::{ahead, fetch};
@@ -50,6 +51,9 @@ pub(crate) struct Scratch {
     exact: Vec<Run>,
     /// Runs from where enough alignments lie already.
     plain: Vec<Run>,
+    /// Where stretches of a document aligned with itself begin that go round and round, and
+    /// where they end.
+    rounds: BTreeMap<u32, u32>,
     links: Vec<Link>,
     order: Vec<u32>,
     chain: Vec<Run>,
@@ -231,7 +235,7 @@ pub(crate) fn align(
 ) {
     exact_runs(b, a, own, min_tokens, anchors, scratch);
     link(b, a, own, min_tokens, scratch);
-    let Scratch { depth, trusts, exact, plain, links, order, chain, runs, longer, extension, table } =
+    let Scratch { depth, trusts, exact, plain, links, order, chain, runs, longer, extension, table, .. } =
         scratch;
     let trusts = *trusts;
     order.clear();
@@ -364,7 +368,8 @@ fn exact_runs(
     anchors: &[Anchor],
     scratch: &mut Scratch,
 ) {
-    let Scratch { depth, exact: runs, plain, .. } = scratch;
+    let Scratch { depth, exact: runs, plain, rounds, .. } = scratch;
+    rounds.clear();
     runs.clear();
     plain.clear();
     let mut last: Option<Run> = None;
@@ -373,7 +378,9 @@ fn exact_runs(
         let inside = last.is_some_and(|run| {
             run.b.wrapping_sub(run.a) == anchor.b().wrapping_sub(anchor.a()) && anchor.b() < run.b_end()
         });
-        if inside {
+        // The shortest period comes first and tells what others would.
+        let round = own.then(|| rounds.range(..=anchor.a()).next_back()).flatten();
+        if inside || round.is_some_and(|(_, &end)| anchor.b() < end) {
             continue;
         }
         let after = common_start(&b.words[at_b..], &a.words[at_a..]);
@@ -390,13 +397,14 @@ fn exact_runs(
         };
         let period = run.b.wrapping_sub(run.a);
         if own && run.len > period {
+            rounds.insert(run.a, run.b_end());
             // Whole periods, long enough to be a passage; the rest is taken
             // together with what precedes it.
             let least = min_tokens as u32;
             let step = period * least.div_ceil(period);
-            let copies = (run.b_end() - run.a) / step;
-            runs.extend((1..copies).map(|copy| Run { b: run.a + copy * step, a: run.a, len: step }));
-            if run.b_end() - run.a >= step + least {
+            let all = run.b_end() - run.a;
+            runs.extend((1..all / step).map(|copy| Run { b: run.a + copy * step, a: run.a, len: step }));
+            if all >= step + least && !all.is_multiple_of(step) {
                 let b = run.b_end() - least;
                 runs.push(Run { b, a: b - step, len: least });
             }
@@ -823,6 +831,25 @@ mod tests {
             seen.insert(hash, word.clone()).map(|earlier| (earlier, word))
         });
         pairs.take(count).unzip()
+    }
+
+    /// Of all distances at which a text that goes round and round equals itself, one tells it.
+    #[test]
+    fn a_text_that_goes_round_is_told_by_its_shortest_period() {
+        let text = "Ahead. ".to_owned()
+            + &"one two three four five six seven eight nine ten ".repeat(50)
+            + "And on.";
+        let chunk = TokenChunk::new(std::iter::once(text.as_str()), false);
+        let tokens = chunk.get(0, &text);
+        let mut anchors: Vec<Anchor> = twin::all_anchors((0, &tokens), (0, &tokens)).collect();
+        anchors.sort_unstable();
+        let mut scratch = Scratch::default();
+        scratch.begin(tokens.len());
+        let mut found = Vec::new();
+        align(&tokens, &tokens, true, 8, &anchors, &mut scratch, |runs| found.extend_from_slice(runs));
+        found.sort_unstable();
+        let rounds: Vec<Run> = (1..50).map(|round| Run { b: 1 + 10 * round, a: 1, len: 10 }).collect();
+        assert_eq!(found, rounds);
     }
 
     /// In a crowd of copies, each with an edit of its own, the rest are not aligned
