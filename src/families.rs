@@ -212,7 +212,7 @@ fn segments(root: u32, tokens: &Tokens, list: &[Copy]) -> Vec<(u32, u32)> {
     let ends = settle(stretches.iter().map(|stretch| stretch.1), tokens);
     let span = |(start, end): (u32, u32)| {
         let settled = (of(&starts, start), of(&ends, end));
-        if settled.0 < settled.1 { settled } else { (start, end) }
+        if settled.0 + PIECE.min(end - start) <= settled.1 { settled } else { (start, end) }
     };
     let mut spans: Vec<(u32, u32)> = stretches.into_iter().map(span).collect();
     spans.sort_unstable();
@@ -420,6 +420,16 @@ mod tests {
     fn boundaries_settle_on_the_commonest() {
         let families = found(&[(1, 0, 20, 40), (2, 10, 20, 40), (3, 5, 22, 37)]);
         assert_eq!(families, [((20, 60), vec![(0, 20, 60), (1, 0, 40), (2, 10, 50), (3, 5, 42)])]);
+    }
+
+    /// Its ends are near commoner ones, which would leave three tokens of it.
+    #[test]
+    fn a_short_stretch_keeps_its_own_ends() {
+        let mut alignments = vec![(1, 0, 41, 5)];
+        alignments.extend((2..5).map(|later| (later, 0, 20, 23)));
+        alignments.extend((5..8).map(|later| (later, 0, 40, 20)));
+        let families = found(&alignments);
+        assert!(families.iter().all(|family| family.0.1 - family.0.0 >= PIECE), "{families:?}");
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn piece(runs: &[Run]) -> u32 {
 
 /// Copies through which a token is followed at most: what is nested deeper, as in
 /// a text that goes round and round, is told already.
-const DEEP: u8 = 8;
+const DEEP: u8 = 4;
 
 /// Alignments between the one whose memory is asked for and the next step to it.
 const FAR: usize = 8;
@@ -401,8 +401,11 @@ impl<'l> Projector<'l> {
                 self.runs.0.push(Run { b: run.b + (start - run.a), a: start, len: end - start });
             }
         }
-        if self.runs.0.len() > first_run {
+        // Of an edited stretch a few words may be all that is equal.
+        if piece(&self.runs.0[first_run..]) >= piece(runs) {
             self.push(alignment.later, alignment.earlier, first_run);
+        } else {
+            self.runs.0.truncate(first_run);
         }
     }
 
@@ -459,6 +462,16 @@ mod tests {
     fn what_is_left_of_a_known_copy_is_first_seen() {
         let found = copies(&[100; 3], &[(1, 0, &[(0, 0, 40)]), (2, 1, &[(0, 0, 50)])]);
         assert_eq!(found, [(1, 0, 40, 0, 0), (2, 0, 40, 0, 0), (2, 40, 50, 1, 40)]);
+    }
+
+    /// Document 2 shares two words more with 1 than 1 has of 0, between edits: they are no
+    /// passage by themselves.
+    #[test]
+    fn a_few_words_beside_a_known_copy_are_left_out() {
+        let found = copies(&[100; 3], &[(1, 0, &[(0, 0, 40)]), (2, 1, &[(0, 0, 40), (44, 44, 2)])]);
+        assert_eq!(found, [(1, 0, 40, 0, 0), (2, 0, 40, 0, 0)]);
+        let found = copies(&[100; 3], &[(1, 0, &[(0, 0, 40)]), (2, 1, &[(0, 0, 40), (44, 44, 5)])]);
+        assert_eq!(found[2], (2, 44, 49, 1, 44));
     }
 
     /// A text of ten words again and again, aligned with itself at sixteen
