@@ -220,7 +220,7 @@ fn rank_all(tokens: &Tokens, range: Range<usize>, k: usize, hashes: &[u64], rank
         let words = &words[start..];
         let [x, y, z] = [0, 1, 2].map(|by| words[by..].first_chunk().expect("more than ranks"));
         let equal = |x, y| Lanes::equal_each(x, y);
-        let short = tokens.places.may_be_less(range.start + start, k - 1, least as u16);
+        let short = tokens.places.may_be_less(range.start + start, k - 1, least);
         let doubtful = equal(x, y).or(equal(y, z)).or(equal(x, z)).or(short).bits();
         ones(doubtful.into()).for_each(|at| chunk[at] = exactly(start + at));
     }

@@ -152,10 +152,24 @@ mod vector {
         /// How many lanes of a mask are set.
         #[inline]
         pub(crate) fn set(self) -> u64 {
+            self.and(Lanes::splat(1)).total()
+        }
+
+        /// The sum of all lanes, none of which is below 0.
+        #[inline]
+        pub(crate) fn total(self) -> u64 {
             unsafe {
-                let halves = _mm_sad_epu8(_mm_and_si128(self.0, _mm_set1_epi8(1)), _mm_setzero_si128());
+                let halves = _mm_sad_epu8(self.0, _mm_setzero_si128());
                 (_mm_cvtsi128_si64(halves) + _mm_cvtsi128_si64(_mm_srli_si128::<8>(halves))) as u64
             }
+        }
+
+        /// Some bytes, those outside ASCII as numbers below 0.
+        #[inline]
+        pub(crate) fn of_bytes(bytes: &[u8; LANES]) -> Lanes {
+            // SAFETY: both are sixteen bytes, and any will do. Made of single bytes, those that
+            // overlap would be put together of pieces.
+            Lanes(unsafe { std::mem::transmute::<[u8; LANES], __m128i>(*bytes) })
         }
 
         /// These as bytes, numbers below 0 as those outside ASCII.
@@ -254,6 +268,14 @@ mod plain {
             self.0.iter().filter(|lane| **lane != 0).count() as u64
         }
 
+        pub(crate) fn total(self) -> u64 {
+            self.0.iter().map(|&lane| u64::from(lane as u8)).sum()
+        }
+
+        pub(crate) fn of_bytes(bytes: &[u8; LANES]) -> Lanes {
+            Lanes(bytes.map(|byte| byte as i8))
+        }
+
         pub(crate) fn to_bytes(self) -> [u8; LANES] {
             self.0.map(|lane| lane as u8)
         }
@@ -265,12 +287,6 @@ mod plain {
 }
 
 impl Lanes {
-    /// Some bytes, those outside ASCII as numbers below 0.
-    #[inline]
-    pub(crate) fn of_bytes(bytes: &[u8; LANES]) -> Lanes {
-        Lanes::new(bytes.map(|byte| byte as i8))
-    }
-
     /// The mask of the lanes from one number to another, both included.
     #[inline]
     pub(crate) fn between(self, low: i8, high: i8) -> Lanes {
@@ -392,12 +408,15 @@ mod tests {
             prop_assert_eq!(m.set(), n.set());
             prop_assert_eq!(a.to_bytes(), p.to_bytes());
             prop_assert_eq!(whole(Lanes::of_bytes(&a.to_bytes())), whole(a));
+            prop_assert_eq!(plainly(plain::Lanes::of_bytes(&a.to_bytes())), whole(a));
             prop_assert_eq!(whole(a.alike(b)), plainly(p.alike(q)));
             prop_assert_eq!(whole(a.above(b)), plainly(p.above(q)));
             let not_below_0 = |numbers: [i8; LANES]| numbers.map(|number| number & i8::MAX);
             let (x, y) = (not_below_0(x), not_below_0(y));
             let (c, d) = (Lanes::new(x), Lanes::new(y));
             prop_assert_eq!(whole(c.minus(d)), plainly(plain::Lanes::new(std::array::from_fn(|at| (x[at] - y[at]).max(0)))));
+            prop_assert_eq!(c.total(), x.iter().map(|&number| number as u64).sum::<u64>());
+            prop_assert_eq!(c.total(), plain::Lanes::new(x).total());
             prop_assert_eq!(whole(c.max(d)), plainly(plain::Lanes::new(std::array::from_fn(|at| x[at].max(y[at])))));
             prop_assert_eq!(plainly(plain::Lanes::new(x).minus(plain::Lanes::new(y))), whole(c.minus(d)));
             prop_assert_eq!(plainly(plain::Lanes::new(x).max(plain::Lanes::new(y))), whole(c.max(d)));

@@ -4,7 +4,7 @@
 //! read again from the text.
 
 use crate::lanes::count;
-use crate::places::{End, FULL, Place, PlaceList, Places};
+use crate::places::{End, Place, PlaceList, Places};
 use crate::tokenizer::{Found, Token, Tokenizer, Word, Words, append_folded, same_ascii_word, token_at};
 use crate::wide::{self, BATCH, Head, Wide};
 
@@ -15,7 +15,8 @@ pub(crate) struct Tokens<'a> {
     pub text: &'a str,
     /// A token's hash in 32 bits; none of a chunk [`without_words`](TokenChunk::without_words).
     pub words: &'a [u32],
-    /// Where it starts; none of a chunk that is [`unplaced`](TokenChunk::unplaced).
+    /// Where they start; of a chunk that is [`unplaced`](TokenChunk::unplaced) only how many
+    /// there are.
     pub places: Places<'a>,
     /// Letters and digits.
     pub weight: u32,
@@ -32,7 +33,7 @@ pub(crate) struct Tokens<'a> {
 
 impl Tokens<'_> {
     pub(crate) fn len(&self) -> usize {
-        self.words.len().max(self.places.len())
+        self.places.len()
     }
 
     /// The token with a number, read again from the text.
@@ -265,7 +266,6 @@ struct Batch<const PLACED: bool> {
 
 impl<const PLACED: bool> Batch<PLACED> {
     fn new() -> Self {
-        const { assert!(BATCH == FULL) };
         Batch {
             heads: [Head::default(); BATCH],
             lengths: [1; BATCH],
@@ -401,7 +401,7 @@ impl TokenChunk {
         Tokens {
             text,
             words: self.words.get(first..last).unwrap_or_default(),
-            places: self.places.between(places_before, places),
+            places: self.places.between(places_before, places, last - first),
             weight,
             chars,
             characters,
