@@ -22,9 +22,9 @@ use std::ops::Range;
 use ahash::AHashMap;
 
 use crate::ahead::fetch;
-use crate::fingerprints::Posting;
 use crate::hash;
 use crate::lanes::{common_end, common_start};
+use crate::postings::Posting;
 
 /// Two places with one fingerprint: position `b` of document `later` and
 /// position `a` of document `earlier`. Inside one document, `a < b`.

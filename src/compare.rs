@@ -14,9 +14,9 @@ use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
 use crate::cursor::Cursor;
 use crate::document::Document;
-use crate::fingerprints::{self, Posting, add_postings, lengths_of, own_shingles};
+use crate::fingerprints::{self, Fingerprint, add_fingerprints, lengths_of, own_shingles};
 use crate::intervals::Intervals;
-use crate::postings::groups;
+use crate::postings::{Posting, groups};
 use crate::report::{Comparison, PassageRow};
 use crate::sentences::{Reworded, reworded};
 use crate::tokens::Tokens;
@@ -28,8 +28,9 @@ pub(crate) struct Scratch {
     /// The shingles of a document.
     own: Vec<u64>,
     of_fingerprints: fingerprints::Scratch,
-    postings: Vec<Posting>,
+    fingerprints: Vec<Fingerprint>,
     filter: TwiceFilter,
+    postings: Vec<Posting>,
     spare: Vec<Posting>,
     anchors: anchors::Scratch,
     align: align::Scratch,
@@ -228,16 +229,19 @@ fn gather(mut found: Vec<Passage>) -> Vec<Passage> {
 
 /// All anchors between two documents.
 fn anchors_of(config: &Config, a: &Tokens, b: &Tokens, scratch: &mut Scratch) -> Vec<Anchor> {
-    let Scratch { own, of_fingerprints, postings, filter, spare, anchors: buffers, .. } = scratch;
-    postings.clear();
+    let Scratch { own, of_fingerprints, fingerprints, filter, postings, spare, anchors: buffers, .. } =
+        scratch;
+    fingerprints.clear();
     for (document, tokens) in (0..).zip([a, b]) {
         own_shingles(tokens, config, own);
-        add_postings(document, tokens, own, config, of_fingerprints, postings);
+        add_fingerprints(document, tokens, own, config, of_fingerprints, fingerprints);
     }
     let of = |document: u32| if document == 0 { a } else { b };
     let mut found = Vec::new();
-    let recurring = filter.recurring(postings, Posting::half);
-    for group in groups(recurring, 0, spare) {
+    let recurring = filter.recurring(fingerprints, Fingerprint::half);
+    postings.clear();
+    postings.extend(recurring.iter().map(|one| Posting::new(one, 0)));
+    for group in groups(postings, spare) {
         let between = |anchor: Anchor| {
             if anchor.later() != anchor.earlier() {
                 found.push(anchor);

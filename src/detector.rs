@@ -26,11 +26,11 @@ use crate::config::{Config, DedupeOn, Lengths, Only, Unit};
 use crate::document::{Date, Document, MAX_DOCUMENT_BYTES};
 use crate::error::Error;
 use crate::families::{self, Family, Occurrence, families};
-use crate::fingerprints::{self, Marked, Posting, add_postings, lengths_of, own_shingles};
+use crate::fingerprints::{self, Fingerprint, Marked, PASSES, add_fingerprints, lengths_of, own_shingles};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::{Occurrences, Placed, Spread};
 use crate::orphans::{Told, alone};
-use crate::postings::{Divided, groups};
+use crate::postings::{Divided, Posting, groups};
 use crate::projection::{self, Batch, Known, Projector};
 use crate::report::{Comparison, Counts, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::shingles::shingles;
@@ -133,7 +133,7 @@ impl Detector {
     ///
     /// The order of `documents` and the number of threads change nothing in the
     /// report. Time is linear in the text but for sorting; memory above the text is
-    /// about two to three bytes for each byte of it.
+    /// about two bytes for each byte of it.
     ///
     /// # Errors
     ///
@@ -301,6 +301,8 @@ const LEAST_RANGE: usize = 1 << 18;
 const MOST_RANGE: usize = 1 << 20;
 /// Partitions that postings and anchors are scattered into.
 const PARTITIONS: usize = 1 << 8;
+/// Steps of finding anchors, and then of aligning along them.
+const ALIGNING: u64 = 2 * PARTITIONS as u64;
 /// Pairs of documents that are compared before others are made ready, at least.
 const COMPARED: usize = 1 << 12;
 /// Partitions of which something is made in one list, at most.
@@ -311,6 +313,23 @@ const CHUNK: usize = 16;
 /// pair there in seven hundred; the bands lose four times as many.
 fn margin(threshold: f64) -> f64 {
     3.0 * (threshold * (1.0 - threshold) / BINS as f64).sqrt()
+}
+
+/// The fingerprints that are read in one pass: those of each range of documents, and which keys
+/// of each partition recur.
+struct Pass {
+    marked: Vec<Marked>,
+    filters: Vec<TwiceFilter>,
+}
+
+/// The number of the partition of a key that begins so: its first byte.
+fn partition(half: u32) -> usize {
+    (half >> 24) as usize
+}
+
+/// The tokens of a range of documents.
+fn tokens_in(collection: &Collection, range: &Range<usize>) -> usize {
+    range.clone().map(|document| collection.tokens(document as u32).len()).sum()
 }
 
 struct Scan<'a> {
@@ -339,15 +358,15 @@ impl Scan<'_> {
             (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
         let ignores = collection.roles.told > 0 || !ignored_hashes.is_empty();
         let ignored = ignores.then(|| Bits::new(lengths.iter().copied()));
-        let (postings, mut sketches) = self.postings(&collection, &originals);
+        let (passes, mut sketches) = self.passes(&collection, &originals);
+        let anchors = self.anchors(&collection, &originals, passes);
         let matched = Bits::new(lengths.iter().copied());
         let mut nearest = vec![NOBODY; collection.len()];
         // Copies are projected one after the other, while more passages are aligned.
         let mut projector = Projector::new(&lengths);
-        let (batches, taken) =
-            self.alignments(&collection, postings, (&matched, ignored.as_ref()), |batch| {
-                take_in(batch, &mut nearest, &mut projector)
-            });
+        let (batches, taken) = self.alignments(&collection, anchors, (&matched, ignored.as_ref()), |batch| {
+            take_in(batch, &mut nearest, &mut projector)
+        });
         // The last of them, and families joined, while documents are compared.
         let find_families = || {
             batches[taken..].iter().for_each(|batch| take_in(batch, &mut nearest, &mut projector));
@@ -669,21 +688,11 @@ impl Scan<'_> {
             .collect()
     }
 
-    /// All accepted alignments, in order of the later document; `matched` has the tokens in
-    /// them. Those with ignored texts only set bits of `ignored`. Batches are given to `take`
-    /// in this order while the next are made, but for the last of them: returns how many were.
-    fn alignments(
-        &self,
-        collection: &Collection,
-        postings: Vec<Vec<Posting>>,
-        (matched, ignored): (&Bits, Option<&Bits>),
-        mut take: impl FnMut(&Batch) + Send,
-    ) -> (Vec<Batch>, usize) {
+    /// All anchors, by parts of the later documents.
+    fn anchors(&self, collection: &Collection, originals: &[u32], passes: Vec<Pass>) -> Vec<Vec<Anchor>> {
         let roles = collection.roles;
         let words = |document: u32| collection.tokens(document).words;
         let lengths = |group: &[Posting]| lengths_of(group[0].key, self.config).of_runs();
-        // Anchors are found, and then aligned along.
-        let total = 2 * PARTITIONS as u64;
         let anchors_of = |group: &[Posting], scratch: &mut anchors::Scratch, found: &mut Vec<Anchor>| {
             let lengths = lengths(group);
             // Ignored texts come first. What hangs on them changes nothing among the
@@ -702,25 +711,40 @@ impl Scan<'_> {
                 }
             });
         };
-        let lists: Vec<Vec<Anchor>> = in_chunks(postings)
-            .map_init(Default::default, |buffers, partitions| {
-                let (spare, scratch): &mut (Vec<Posting>, anchors::Scratch) = buffers;
-                let mut found = Vec::new();
-                for mut partition in partitions {
-                    // The first byte of the key is the number of the partition.
-                    let groups = groups(&mut partition, 8, spare);
-                    for group in ahead(groups, |group| anchors::fetch_words(group, words, lengths(group))) {
-                        anchors_of(group, scratch, &mut found);
-                    }
-                    (self.progress)(Stage::Alignment, 1, total);
+        let of_some = |buffers: &mut (Vec<Posting>, anchors::Scratch), partitions: Vec<Vec<Posting>>| {
+            let (spare, scratch) = buffers;
+            let mut found = Vec::new();
+            for mut partition in partitions {
+                let groups = groups(&mut partition, spare);
+                for group in ahead(groups, |group| anchors::fetch_words(group, words, lengths(group))) {
+                    anchors_of(group, scratch, &mut found);
                 }
-                found.shrink_to_fit();
-                found
-            })
-            .collect();
+                (self.progress)(Stage::Alignment, 1, ALIGNING);
+            }
+            found.shrink_to_fit();
+            found
+        };
+        // Not all postings are held at once.
+        let mut lists: Vec<Vec<Anchor>> = Vec::new();
+        for (number, pass) in passes.into_iter().enumerate() {
+            let postings = self.postings(collection, originals, number, pass);
+            lists.par_extend(in_chunks(postings).map_init(Default::default, of_some));
+        }
         let documents = collection.len().max(1);
-        let anchors =
-            partitioned(lists, |list| list, |anchor| anchor.later() as usize * PARTITIONS / documents);
+        partitioned(lists, |list| list, |anchor| anchor.later() as usize * PARTITIONS / documents)
+    }
+
+    /// All accepted alignments, in order of the later document; `matched` has the tokens in
+    /// them. Those with ignored texts only set bits of `ignored`. Batches are given to `take`
+    /// in this order while the next are made, but for the last of them: returns how many were.
+    fn alignments(
+        &self,
+        collection: &Collection,
+        anchors: Vec<Vec<Anchor>>,
+        (matched, ignored): (&Bits, Option<&Bits>),
+        mut take: impl FnMut(&Batch) + Send,
+    ) -> (Vec<Batch>, usize) {
+        let roles = collection.roles;
         let of_one = |mut anchors: Vec<Anchor>| {
             anchors.sort_unstable();
             let mut batch = Batch::default();
@@ -744,7 +768,7 @@ impl Scan<'_> {
                     batch.push(later, earlier, runs);
                 }
             });
-            (self.progress)(Stage::Alignment, 1, total);
+            (self.progress)(Stage::Alignment, 1, ALIGNING);
             batch
         };
         let mut batches = Vec::with_capacity(anchors.len());
@@ -763,20 +787,16 @@ impl Scan<'_> {
         (batches, taken)
     }
 
-    /// The postings of fingerprints that recur, and some others, by partition of the key;
-    /// and the sketches of first copies, which have the same shingles.
+    /// The fingerprints of all first copies, held in little; and the sketches of these, which
+    /// have the same shingles.
     ///
     /// Most fingerprints stand once. So at first all are only marked, and their keys counted
     /// up to two.
-    fn postings(&self, collection: &Collection, originals: &[u32]) -> (Vec<Vec<Posting>>, Vec<Sketch<BINS>>) {
+    fn passes(&self, collection: &Collection, originals: &[u32]) -> (Vec<Pass>, Vec<Sketch<BINS>>) {
         let total = collection.len();
-        let tokens_in = |range: &Range<usize>| -> usize {
-            range.clone().map(|document| collection.tokens(document as u32).len()).sum()
-        };
-        let partition = |half: u32| (half >> 24) as usize;
         let mark = |(range, sketches): (&Range<usize>, &mut [Sketch<BINS>])| {
-            let tokens = tokens_in(range);
-            let mut marked = Marked::with_capacity(range.len(), tokens);
+            let tokens = tokens_in(collection, range);
+            let mut marked = std::array::from_fn(|_| Marked::with_capacity(range.len(), tokens));
             let mut halves = Vec::with_capacity(tokens / 2);
             let (mut scratch, mut hashes, mut found) =
                 (fingerprints::Scratch::default(), Vec::new(), Vec::new());
@@ -788,17 +808,21 @@ impl Scan<'_> {
                     found.clear();
                     // No more than it takes, should one document be all.
                     found.reserve(tokens.len() / 2);
-                    let own =
-                        add_postings(document as u32, tokens, &hashes, self.config, &mut scratch, &mut found);
-                    halves.extend(found.iter().map(Posting::half));
-                    marked.add(tokens, &found, own);
+                    let own = add_fingerprints(
+                        document as u32,
+                        tokens,
+                        &hashes,
+                        self.config,
+                        &mut scratch,
+                        &mut found,
+                    );
+                    halves.extend(found.iter().map(Fingerprint::half));
+                    Marked::add(&mut marked, tokens, &found, own);
                 }
                 *sketched = sketch(&hashes);
             }
             (self.progress)(Stage::Fingerprints, range.len() as u64, total as u64);
-            let mut counts = vec![0_usize; PARTITIONS];
-            halves.iter().for_each(|&half| counts[partition(half)] += 1);
-            (halves, (marked, counts))
+            (halves, marked)
         };
         let mut sketches = vec![[0; BINS]; total];
         let mut rest = &mut sketches[..];
@@ -806,37 +830,54 @@ impl Scan<'_> {
         for range in collection.ranges {
             sources.push((range, rest.split_off_mut(..range.len()).expect("one for each document")));
         }
-        let (halves, made) = partitioned_beside(sources, mark, |half| partition(*half));
-        // Which of a partition's keys recur, in the order of documents.
-        let recurring: Vec<Vec<u64>> = shared(halves.into_par_iter())
-            .map_init(TwiceFilter::default, |filter, halves| filter.marks(&halves, 8))
-            .collect();
-        let mut sources = Vec::with_capacity(made.len());
-        // How many of each partition come before a range.
-        let mut before = vec![0; PARTITIONS];
-        for (range, (marked, counts)) in collection.ranges.iter().zip(made) {
-            sources.push((range, marked, before.clone()));
-            before.iter_mut().zip(counts).for_each(|(before, count)| *before += count);
+        // Two in five shingles are chosen, or fewer.
+        let tokens: usize = collection.ranges.iter().map(|range| tokens_in(collection, range)).sum();
+        let mut filters: Vec<TwiceFilter> =
+            (0..PARTITIONS).map(|_| TwiceFilter::with_room(tokens * 2 / 5 / PARTITIONS)).collect();
+        let number = |half: &u32| partition(*half);
+        let marked = divided(sources, mark, number, &mut filters, |filter, share| {
+            share.each().for_each(|half| filter.add(half << 8));
+        });
+        let mut passes: Vec<Pass> = Vec::with_capacity(PASSES);
+        for _ in 0..PASSES {
+            let filters = filters.drain(..PARTITIONS / PASSES).collect();
+            passes.push(Pass { marked: Vec::with_capacity(marked.len()), filters });
         }
-        let list = |(range, marked, mut next): (&Range<usize>, Marked, Vec<usize>)| {
-            // One of six in a collection of news.
-            let mut found = Vec::with_capacity(tokens_in(range) / 6);
+        for marked in marked {
+            passes.iter_mut().zip(marked).for_each(|(pass, marked)| pass.marked.push(marked));
+        }
+        (passes, sketches)
+    }
+
+    /// The postings of fingerprints that recur, and some others, by partition of the key: of
+    /// those that are read in the pass with a number.
+    fn postings(
+        &self,
+        collection: &Collection,
+        originals: &[u32],
+        number: usize,
+        Pass { marked, filters }: Pass,
+    ) -> Vec<Vec<Posting>> {
+        let list = |(range, marked): (&Range<usize>, Marked)| {
+            let mut found = Vec::with_capacity(tokens_in(collection, range) * 9 / 20 / PASSES);
             let mut reader = marked.reader();
             for document in range.clone().filter(|&document| originals[document] == document as u32) {
                 let tokens = collection.tokens(document as u32);
-                reader.next(document as u32, tokens, self.config, |posting| {
-                    let of = partition(posting.half());
-                    let at = next[of];
-                    next[of] += 1;
-                    if bits::is_set(&recurring[of], at) {
-                        found.push(posting);
-                    }
-                });
+                reader.next(document as u32, tokens, self.config, |fingerprint| found.push(fingerprint));
             }
-            found.shrink_to_fit();
-            found
+            (found, ())
         };
-        (partitioned(sources, list, |posting: &Posting| partition(posting.half())), sketches)
+        let first = number * filters.len();
+        let mut partitions: Vec<(TwiceFilter, Vec<Posting>)> =
+            filters.into_iter().map(|filter| (filter, Vec::new())).collect();
+        let number = |fingerprint: &Fingerprint| partition(fingerprint.half()) - first;
+        let sources = collection.ranges.iter().zip(marked).collect();
+        divided(sources, list, number, &mut partitions, |(filter, postings), share| {
+            share.make_room(postings);
+            let recurring = share.each().filter(|fingerprint| filter.recurs(fingerprint.half() << 8));
+            postings.extend(recurring.map(|fingerprint| Posting::new(fingerprint, 8)));
+        });
+        partitions.into_iter().map(|(_, postings)| postings).collect()
     }
 
     /// Gathers alignments into families, in their final order.
@@ -1092,42 +1133,83 @@ fn partitioned<S: Send, T: Copy + Send + Sync>(
     list: impl Fn(S) -> Vec<T> + Sync,
     number: impl Fn(&T) -> usize + Sync,
 ) -> Vec<Vec<T>> {
-    partitioned_beside(sources, |source| (list(source), ()), number).0
+    let mut partitions: Vec<Vec<T>> = (0..PARTITIONS).map(|_| Vec::new()).collect();
+    divided(
+        sources,
+        |source| (list(source), ()),
+        number,
+        &mut partitions,
+        |partition, share| {
+            share.make_room(partition);
+            share.lists().for_each(|list| partition.extend_from_slice(list));
+        },
+    );
+    partitions
 }
 
-/// The same with something else that is made of each source.
-fn partitioned_beside<S: Send, T: Copy + Send + Sync, E: Send>(
+/// Makes a list of items of each source, divides each list by partition, and gives every
+/// partition its shares in order: those of some lists at a time, so that the items are not held
+/// twice. Returns what else is made of each source.
+fn divided<S: Send, T: Copy + Send + Sync, P: Send, E: Send>(
     sources: Vec<S>,
     list: impl Fn(S) -> (Vec<T>, E) + Sync,
     number: impl Fn(&T) -> usize + Sync,
-) -> (Vec<Vec<T>>, Vec<E>) {
-    let mut made: Vec<Vec<T>> = (0..PARTITIONS).map(|_| Vec::new()).collect();
+    partitions: &mut [P],
+    take: impl Fn(&mut P, Share<T>) + Sync,
+) -> Vec<E> {
     let mut beside = Vec::with_capacity(sources.len());
-    let divided = |source| {
+    let count = partitions.len();
+    let divide = |source| {
         let (items, other) = list(source);
-        (Divided::new(&items, PARTITIONS, &number), other)
+        (Divided::new(&items, count, &number), other)
     };
     let mut done = 0;
-    // Some at a time, so that the items are not held twice.
     in_parts(
         sources,
-        |some| some.into_par_iter().with_max_len(1).map(divided).unzip(),
-        |(mut some, others): (Vec<Divided<T>>, Vec<E>), left| {
+        |some| some.into_par_iter().with_max_len(1).map(divide).unzip(),
+        |(mut lists, others): (Vec<Divided<T>>, Vec<E>), left| {
             beside.extend(others);
-            some.retain(|list| list.len() > 0);
-            // At first as if they were spread evenly.
-            let even = some.iter().map(Divided::len).sum::<usize>() / PARTITIONS;
-            shared(made.par_iter_mut()).enumerate().for_each(|(number, partition)| {
-                match partition.len().checked_div(done) {
-                    None => make_room(partition, even, 1),
-                    Some(each) => make_room(partition, each, left),
-                }
-                some.iter().for_each(|list| partition.extend_from_slice(list.partition(number)));
+            lists.retain(|list| list.len() > 0);
+            shared(partitions.par_iter_mut()).enumerate().for_each(|(number, partition)| {
+                take(partition, Share { lists: &lists, partitions: count, number, done, left });
             });
             done += 1;
         },
     );
-    (made, beside)
+    beside
+}
+
+/// What some lists have for a partition.
+struct Share<'l, T> {
+    lists: &'l [Divided<T>],
+    partitions: usize,
+    number: usize,
+    /// How many such shares came before it, and how many are left with this one.
+    done: usize,
+    left: usize,
+}
+
+impl<'l, T: Copy> Share<'l, T> {
+    fn lists(&self) -> impl Iterator<Item = &'l [T]> + use<'l, T> {
+        let number = self.number;
+        self.lists.iter().map(move |list| list.partition(number))
+    }
+
+    fn each(&self) -> impl Iterator<Item = &'l T> + use<'l, T> {
+        self.lists().flatten()
+    }
+
+    /// Makes room for this share, and for those that are left if they are like those before.
+    fn make_room<U>(&self, partition: &mut Vec<U>) {
+        match partition.len().checked_div(self.done) {
+            // At first as if items were spread evenly.
+            None => {
+                let all: usize = self.lists.iter().map(Divided::len).sum();
+                make_room(partition, all / self.partitions, 1);
+            }
+            Some(each) => make_room(partition, each, self.left),
+        }
+    }
 }
 
 /// Makes room for so many items more in each of the steps to come, and a little more.

@@ -27,14 +27,14 @@ const BLOCK_BYTES: usize = 6;
 
 /// One fingerprint of one document.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Posting {
+pub(crate) struct Fingerprint {
     pub key: u64,
     pub document: u32,
     /// The token that it begins with.
     pub position: u32,
 }
 
-impl Posting {
+impl Fingerprint {
     /// The first half of its key.
     #[inline]
     pub(crate) fn half(&self) -> u32 {
@@ -62,18 +62,18 @@ pub(crate) fn own_shingles(tokens: &Tokens, config: &Config, out: &mut Vec<u64>)
 /// Stretches of words in a document of single characters, or the other way round,
 /// have fingerprints of their own lengths besides, by which they are found in
 /// documents of their sort.
-pub(crate) fn add_postings(
+pub(crate) fn add_fingerprints(
     document: u32,
     tokens: &Tokens,
     own: &[u64],
     config: &Config,
     scratch: &mut Scratch,
-    found: &mut Vec<Posting>,
+    found: &mut Vec<Fingerprint>,
 ) -> usize {
     let Scratch { hashes, ranks } = scratch;
-    let mut add = |range, hashes: &[u64], characters, found: &mut Vec<Posting>| {
+    let mut add = |range, hashes: &[u64], characters, found: &mut Vec<Fingerprint>| {
         select(tokens, range, hashes, (config, characters), ranks, |key, position| {
-            found.push(Posting { key, document, position: position as u32 });
+            found.push(Fingerprint { key, document, position: position as u32 });
         });
     };
     let from = found.len();
@@ -91,13 +91,16 @@ pub(crate) fn add_postings(
     to - from
 }
 
-/// The fingerprints of some documents, held in little: a bit at every token that one of
-/// the document's own begins with, since their keys can be made again, and the others as
-/// they are.
+/// Passes in which fingerprints that are held in little are read.
+pub(crate) const PASSES: usize = 4;
+
+/// The fingerprints of some documents that are read in one pass, held in little: a bit at
+/// every token that one of the document's own begins with, since their keys can be made
+/// again, and the others as they are. The first bits of a key tell its pass.
 pub(crate) struct Marked {
     /// Those of each document begin a word.
     marks: Vec<u64>,
-    others: Vec<Posting>,
+    others: Vec<Fingerprint>,
 }
 
 impl Marked {
@@ -106,15 +109,20 @@ impl Marked {
         Marked { marks: Vec::with_capacity(documents + tokens / 64), others: Vec::new() }
     }
 
-    /// Adds what [`add_postings`] found in a document, of which the first are its `own`.
-    pub(crate) fn add(&mut self, tokens: &Tokens, found: &[Posting], own: usize) {
-        let first = self.marks.len();
-        self.marks.resize(first + tokens.len().div_ceil(64), 0);
-        let (own, others) = found.split_at(own);
-        for &Posting { position, .. } in own {
-            self.marks[first + position as usize / 64] |= 1 << (position % 64);
+    /// Adds what [`add_fingerprints`] found in a document, of which the first are its `own`, to
+    /// those of all passes.
+    pub(crate) fn add(passes: &mut [Marked; PASSES], tokens: &Tokens, found: &[Fingerprint], own: usize) {
+        const BITS: u32 = PASSES.ilog2();
+        let pass = |one: &Fingerprint| (one.key >> (u64::BITS - BITS)) as usize;
+        let first = passes[0].marks.len();
+        for Marked { marks, .. } in passes.iter_mut() {
+            marks.resize(first + tokens.len().div_ceil(64), 0);
         }
-        self.others.extend_from_slice(others);
+        let (own, others) = found.split_at(own);
+        for one in own {
+            passes[pass(one)].marks[first + one.position as usize / 64] |= 1 << (one.position % 64);
+        }
+        others.iter().for_each(|one| passes[pass(one)].others.push(*one));
     }
 
     /// What was added, to be read in the same order.
@@ -126,7 +134,7 @@ impl Marked {
 /// What is left of the fingerprints of some documents.
 pub(crate) struct Reader<'m> {
     marks: &'m [u64],
-    others: &'m [Posting],
+    others: &'m [Fingerprint],
 }
 
 impl Reader<'_> {
@@ -137,7 +145,7 @@ impl Reader<'_> {
         document: u32,
         tokens: &Tokens,
         config: &Config,
-        mut found: impl FnMut(Posting),
+        mut found: impl FnMut(Fingerprint),
     ) {
         let k = config.lengths(tokens.characters).shingle;
         let marks = self.marks.split_off(..tokens.len().div_ceil(64)).expect("added");
@@ -151,7 +159,7 @@ impl Reader<'_> {
                     .filter(|_| k == 5)
                     .map_or_else(|| hash::words(words), |five| hash::words(five));
                 let key = key(hash, tokens.characters, config);
-                found(Posting { key, document, position: position as u32 });
+                found(Fingerprint { key, document, position: position as u32 });
             }
         }
         let others = self.others.iter().take_while(|one| one.document == document).count();
@@ -190,8 +198,9 @@ fn key(hash: u64, characters: bool, config: &Config) -> u64 {
     hash.rotate_left(32) & !1 | u64::from(characters && has_sorts(config))
 }
 
-/// The lengths that hold for a key, in whatever document it is.
-pub(crate) fn lengths_of(key: u64, config: &Config) -> Lengths {
+/// The lengths that hold for a key, of which this is the last part, in whatever document it
+/// is.
+pub(crate) fn lengths_of(key: u32, config: &Config) -> Lengths {
     config.lengths(key & 1 != 0)
 }
 
@@ -302,7 +311,7 @@ fn three_distinct(words: &[u32]) -> bool {
 
 /// Hashes each line, and each paragraph of several lines, that is too short to
 /// be sure of a fingerprint or holds none; those of the document are `own`.
-fn blocks(document: u32, tokens: &Tokens, config: &Config, own: Range<usize>, found: &mut Vec<Posting>) {
+fn blocks(document: u32, tokens: &Tokens, config: &Config, own: Range<usize>, found: &mut Vec<Fingerprint>) {
     let lengths = config.lengths(tokens.characters);
     let mut unseen = own.start;
     let mut paragraph = 0;
@@ -314,7 +323,7 @@ fn blocks(document: u32, tokens: &Tokens, config: &Config, own: Range<usize>, fo
         unseen += selected[unseen..].iter().take_while(|one| (one.position as usize) < line).count();
         // In a line below the guaranteed length the choice of a fingerprint
         // depends on what surrounds it.
-        let bare = |from: usize, next: Option<&Posting>| {
+        let bare = |from: usize, next: Option<&Fingerprint>| {
             (end - from < lengths.shingle + lengths.window - 1
                 || next.is_none_or(|next| next.position as usize + lengths.shingle > end))
                 && is_block(tokens, from, end)
@@ -328,7 +337,7 @@ fn blocks(document: u32, tokens: &Tokens, config: &Config, own: Range<usize>, fo
         }
         let mut add = |from: usize| {
             let key = block(tokens, from..end, config);
-            found.push(Posting { key, document, position: from as u32 });
+            found.push(Fingerprint { key, document, position: from as u32 });
         };
         if bare_line {
             add(line);
@@ -367,9 +376,9 @@ mod tests {
         let (tokens, config) = (chunk.get(0, text), Config::default());
         let (mut own, mut found) = (Vec::new(), Vec::new());
         own_shingles(&tokens, &config, &mut own);
-        add_postings(7, &tokens, &own, &config, &mut Scratch::default(), &mut found);
-        assert!(found.iter().all(|posting| posting.document == 7));
-        found.into_iter().map(|posting| (posting.key, posting.position)).collect()
+        add_fingerprints(7, &tokens, &own, &config, &mut Scratch::default(), &mut found);
+        assert!(found.iter().all(|one| one.document == 7));
+        found.into_iter().map(|one| (one.key, one.position)).collect()
     }
 
     #[test]
@@ -430,19 +439,23 @@ mod tests {
             let texts: Vec<String> = texts.iter().map(|words| words.join(" ")).collect();
             let chunk = TokenChunk::new(texts.iter().map(String::as_str), false);
             let config = Config { shingle, ..Config::default() };
-            let (mut marked, mut expected) = (Marked::with_capacity(0, 0), Vec::new());
+            let mut marked: [Marked; PASSES] = std::array::from_fn(|_| Marked::with_capacity(0, 0));
+            let mut expected = Vec::new();
             for (document, text) in (0..).zip(&texts) {
                 let (tokens, from) = (chunk.get(document as usize, text), expected.len());
                 let mut own = Vec::new();
                 own_shingles(&tokens, &config, &mut own);
-                let own = add_postings(document, &tokens, &own, &config, &mut Scratch::default(), &mut expected);
-                marked.add(&tokens, &expected[from..], own);
+                let own = add_fingerprints(document, &tokens, &own, &config, &mut Scratch::default(), &mut expected);
+                Marked::add(&mut marked, &tokens, &expected[from..], own);
             }
-            let (mut reader, mut found) = (marked.reader(), Vec::new());
-            for (document, text) in (0..).zip(&texts) {
-                reader.next(document, &chunk.get(document as usize, text), &config, |posting| found.push(posting));
+            for (pass, marked) in (0..).zip(&marked) {
+                let (mut reader, mut found) = (marked.reader(), Vec::new());
+                for (document, text) in (0..).zip(&texts) {
+                    reader.next(document, &chunk.get(document as usize, text), &config, |one| found.push(one));
+                }
+                let of_pass = expected.iter().filter(|one| one.key >> 62 == pass);
+                prop_assert!(of_pass.eq(&found));
             }
-            prop_assert_eq!(found, expected);
         }
 
         #[test]

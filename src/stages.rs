@@ -4,8 +4,8 @@
 use crate::align::align_all;
 use crate::anchors::{self, Anchor, anchors};
 use crate::config::Config;
-use crate::fingerprints::{self, Posting, add_postings, lengths_of, own_shingles};
-use crate::postings::groups;
+use crate::fingerprints::{self, Fingerprint, add_fingerprints, lengths_of, own_shingles};
+use crate::postings::{Posting, groups};
 use crate::shingles::shingles;
 use crate::sketch::{Sketch, sketch};
 use crate::tokens::{TokenChunk, Tokens};
@@ -58,28 +58,29 @@ impl<'a> Prepared<'a> {
 
     /// Fingerprints all texts; returns how many there are.
     pub fn fingerprints(&self) -> usize {
-        self.postings().len()
+        self.found().len()
     }
 
-    fn postings(&self) -> Vec<Posting> {
+    fn found(&self) -> Vec<Fingerprint> {
         let (mut found, mut scratch) = (Vec::new(), fingerprints::Scratch::default());
         let mut own = Vec::new();
         for (document, tokens) in (0..).zip(self.each()) {
             own_shingles(&tokens, &self.config, &mut own);
-            add_postings(document, &tokens, &own, &self.config, &mut scratch, &mut found);
+            add_fingerprints(document, &tokens, &own, &self.config, &mut scratch, &mut found);
         }
         found
     }
 
     /// The anchors of all texts, grouped by pairs of documents.
     pub fn anchors(&self) -> Anchored {
-        let mut postings = self.postings();
+        let mut fingerprints = self.found();
         let words = |document: u32| self.chunk.get(document as usize, self.texts[document as usize]).words;
         let mut found = Vec::new();
         let mut scratch = anchors::Scratch::default();
         let mut filter = TwiceFilter::default();
-        let recurring = filter.recurring(&mut postings, Posting::half);
-        for group in groups(recurring, 0, &mut Vec::new()) {
+        let recurring = filter.recurring(&mut fingerprints, Fingerprint::half);
+        let mut postings: Vec<Posting> = recurring.iter().map(|one| Posting::new(one, 0)).collect();
+        for group in groups(&mut postings, &mut Vec::new()) {
             let lengths = lengths_of(group[0].key, &self.config).of_runs();
             anchors(group, words, lengths, &mut scratch, |anchor| found.push(anchor));
         }

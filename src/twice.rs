@@ -26,21 +26,16 @@ impl TwiceFilter {
         let mut kept = 0;
         for at in 0..items.len() {
             items[kept] = items[at];
-            kept += self.added_twice(key(&items[kept])) as usize;
+            kept += usize::from(self.recurs(key(&items[kept])));
         }
         &mut items[..kept]
     }
 
-    /// A bit for each of some keys, 64 to a word: whether it is there several times or
-    /// passes by accident. The first `skip` bits of all keys are equal.
-    pub(crate) fn marks(&mut self, keys: &[u32], skip: u32) -> Vec<u64> {
-        self.begin(keys.len());
-        keys.iter().for_each(|key| self.add(key << skip));
-        let word = |some: &[u32]| {
-            let bits = (0..).zip(some).map(|(at, key)| self.added_twice(key << skip) << at);
-            bits.fold(0, |word, bit| word | bit)
-        };
-        keys.chunks(64).map(word).collect()
+    /// Without any key, with room for so many.
+    pub(crate) fn with_room(expected: usize) -> Self {
+        let mut filter = TwiceFilter::default();
+        filter.begin(expected);
+        filter
     }
 
     /// Makes room for so many keys, and forgets all others.
@@ -59,19 +54,20 @@ impl TwiceFilter {
         ((slot / HALF) as usize, slot % HALF)
     }
 
+    /// Counts a key.
     #[inline]
-    fn add(&mut self, key: u32) {
+    pub(crate) fn add(&mut self, key: u32) {
         let (word, bit) = self.slot(key);
         let word = &mut self.words[word];
         let bit = 1 << bit;
         *word |= bit | (*word & bit) << HALF;
     }
 
-    /// 1 if so, else 0.
+    /// Whether a key was counted several times, or passes by accident.
     #[inline]
-    fn added_twice(&self, key: u32) -> u64 {
+    pub(crate) fn recurs(&self, key: u32) -> bool {
         let (word, bit) = self.slot(key);
-        self.words[word] >> HALF >> bit & 1
+        self.words[word] >> HALF >> bit & 1 != 0
     }
 }
 
@@ -80,7 +76,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::bits::is_set;
     use crate::hash;
 
     proptest! {
@@ -100,14 +95,13 @@ mod tests {
         }
 
         #[test]
-        fn marks_are_of_what_recurs(keys in prop::collection::vec(any::<u32>(), 0..400), step in 1usize..9, skip in 0u32..9) {
-            let keys: Vec<u32> = keys.iter().chain(keys.iter().step_by(step)).map(|key| key >> skip).collect();
-            let mut filter = TwiceFilter::default();
-            let marks = filter.marks(&keys, skip);
-            prop_assert_eq!(marks.len(), keys.len().div_ceil(64));
-            let found = (0..keys.len()).filter(|&at| is_set(&marks, at)).map(|at| keys[at]);
-            let mut expected = keys.clone();
-            prop_assert!(found.eq(filter.recurring(&mut expected, |key| key << skip).iter().copied()));
+        fn one_by_one_as_a_list(keys in prop::collection::vec(any::<u32>(), 0..400), step in 1usize..9) {
+            let keys: Vec<u32> = keys.iter().chain(keys.iter().step_by(step)).copied().collect();
+            let mut filter = TwiceFilter::with_room(keys.len());
+            keys.iter().for_each(|&key| filter.add(key));
+            let found = keys.iter().copied().filter(|&key| filter.recurs(key));
+            let mut list = keys.clone();
+            prop_assert!(found.eq(TwiceFilter::default().recurring(&mut list, |key| *key).iter().copied()));
         }
     }
 }
