@@ -830,10 +830,12 @@ impl Scan<'_> {
         for range in collection.ranges {
             sources.push((range, rest.split_off_mut(..range.len()).expect("one for each document")));
         }
-        // Two in five shingles are chosen, or fewer.
+        // Two of as many shingles as a window has, and one more, are chosen as a rule; windows
+        // of words are the shortest.
         let tokens: usize = collection.ranges.iter().map(|range| tokens_in(collection, range)).sum();
+        let expected = 2 * tokens / (self.config.lengths(false).window + 1) / PARTITIONS;
         let mut filters: Vec<TwiceFilter> =
-            (0..PARTITIONS).map(|_| TwiceFilter::with_room(tokens * 2 / 5 / PARTITIONS)).collect();
+            (0..PARTITIONS).map(|_| TwiceFilter::with_room(expected)).collect();
         let number = |half: &u32| partition(*half);
         let marked = divided(sources, mark, number, &mut filters, |filter, share| {
             share.each().for_each(|half| filter.add(half << 8));
