@@ -285,6 +285,10 @@ pub(crate) fn align(
         }
     }
     for &run in plain.iter() {
+        // What is told so often already; of others the earlier one is to be told as well.
+        if own && depth.shallow([(run.b, run.len)].into_iter(), deep(own)) == 0 {
+            continue;
+        }
         report_alone(b, a, run, (min_tokens, trusts), runs, &mut found);
     }
 }
