@@ -286,7 +286,7 @@ pub(crate) fn align(
     }
     for &run in plain.iter() {
         // What is told so often already; of others the earlier one is to be told as well.
-        if own && depth.shallow([(run.b, run.len)].into_iter(), deep(own)) == 0 {
+        if own && depth.shallow(in_b(&[run]), deep(own)) == 0 {
             continue;
         }
         report_alone(b, a, run, (min_tokens, trusts), runs, &mut found);

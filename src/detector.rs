@@ -726,8 +726,8 @@ impl Scan<'_> {
         };
         // Not all postings are held at once.
         let mut lists: Vec<Vec<Anchor>> = Vec::new();
-        for (number, pass) in passes.into_iter().enumerate() {
-            let postings = self.postings(collection, originals, number, pass);
+        for pass in passes {
+            let postings = self.postings(collection, originals, pass);
             lists.par_extend(in_chunks(postings).map_init(Default::default, of_some));
         }
         let documents = collection.len().max(1);
@@ -840,6 +840,7 @@ impl Scan<'_> {
         let marked = divided(sources, mark, number, &mut filters, |filter, share| {
             share.each().for_each(|half| filter.add(half << 8));
         });
+        const { assert!(PASSES.is_power_of_two() && PASSES <= PARTITIONS) };
         let mut passes: Vec<Pass> = Vec::with_capacity(PASSES);
         for _ in 0..PASSES {
             let filters = filters.drain(..PARTITIONS / PASSES).collect();
@@ -852,15 +853,15 @@ impl Scan<'_> {
     }
 
     /// The postings of fingerprints that recur, and some others, by partition of the key: of
-    /// those that are read in the pass with a number.
+    /// those that are read in a pass.
     fn postings(
         &self,
         collection: &Collection,
         originals: &[u32],
-        number: usize,
         Pass { marked, filters }: Pass,
     ) -> Vec<Vec<Posting>> {
         let list = |(range, marked): (&Range<usize>, Marked)| {
+            // A little more than windows of words choose.
             let mut found = Vec::with_capacity(tokens_in(collection, range) * 9 / 20 / PASSES);
             let mut reader = marked.reader();
             for document in range.clone().filter(|&document| originals[document] == document as u32) {
@@ -869,10 +870,10 @@ impl Scan<'_> {
             }
             (found, ())
         };
-        let first = number * filters.len();
         let mut partitions: Vec<(TwiceFilter, Vec<Posting>)> =
             filters.into_iter().map(|filter| (filter, Vec::new())).collect();
-        let number = |fingerprint: &Fingerprint| partition(fingerprint.half()) - first;
+        // The partitions of a pass follow each other.
+        let number = |fingerprint: &Fingerprint| partition(fingerprint.half()) % (PARTITIONS / PASSES);
         let sources = collection.ranges.iter().zip(marked).collect();
         divided(sources, list, number, &mut partitions, |(filter, postings), share| {
             share.make_room(postings);

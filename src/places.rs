@@ -42,7 +42,7 @@ impl Place {
 }
 
 /// Tokens from one before which a place is written in full to the next.
-const FULL: usize = LANES;
+pub(crate) const FULL: usize = LANES;
 
 /// How many bytes a token is behind the one before it, as far as 6 bits tell; before them
 /// whether it begins a line or a block.

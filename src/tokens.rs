@@ -4,7 +4,7 @@
 //! read again from the text.
 
 use crate::lanes::count;
-use crate::places::{End, Place, PlaceList, Places};
+use crate::places::{End, FULL, Place, PlaceList, Places};
 use crate::tokenizer::{Found, Token, Tokenizer, Word, Words, append_folded, same_ascii_word, token_at};
 use crate::wide::{self, BATCH, Head, Wide};
 
@@ -266,6 +266,7 @@ struct Batch<const PLACED: bool> {
 
 impl<const PLACED: bool> Batch<PLACED> {
     fn new() -> Self {
+        const { assert!(BATCH.is_multiple_of(FULL)) };
         Batch {
             heads: [Head::default(); BATCH],
             lengths: [1; BATCH],
