@@ -25,6 +25,11 @@ use super::{UNUSABLE, printable};
 /// The least that a run can be bounded to.
 const LEAST: ByteSize = ByteSize::mb(256);
 
+/// Bytes of a block that is given back: less than the words of a range of documents, and
+/// more than what is taken and freed again and again.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+const LARGE: std::ffi::c_int = 1 << 19;
+
 /// The heap on disk, once memory is bounded, and where it is.
 static SPILL: OnceLock<(&'static Spill, String)> = OnceLock::new();
 
@@ -46,6 +51,21 @@ pub(crate) fn bound(bytes: ByteSize, directory: &Path) -> Result<()> {
     })?;
     ensure!(SPILL.set((spill, printable(&directory.to_string_lossy()))).is_ok(), "memory is bounded already");
     Ok(())
+}
+
+/// From now on large blocks go back to the system as soon as they are freed.
+///
+/// The allocator of glibc begins so too, but gives it up for blocks as large as any it
+/// saw freed; what one stage lets go of then stays, in pieces, beside what the next
+/// ones take.
+pub(crate) fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: it sets two numbers of the allocator, which locks itself for that. If it
+    // refuses them nothing is lost but memory.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, 8 * LARGE);
+    }
 }
 
 /// Bytes of the file that holds what is not in memory.
@@ -187,5 +207,16 @@ mod tests {
                 ALLOCATOR.dealloc(zeros, layout);
             }
         }
+    }
+
+    /// Large blocks have pages of their own, even after a larger one was freed: behind
+    /// the two words in which the allocator notes what they are.
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
+    fn large_blocks_are_given_back() {
+        give_back();
+        drop(vec![1_u8; 16 << 20]);
+        let blocks: Vec<Vec<u8>> = (0..8).map(|_| vec![1; 1 << 20]).collect();
+        assert!(blocks.iter().all(|block| block.as_ptr().addr() % 4096 == 16));
     }
 }

@@ -41,6 +41,7 @@ const SKIPPED: u8 = 3;
 
 /// Runs the program and says with which status to exit.
 pub fn run() -> ExitCode {
+    memory::give_back();
     let args = match config_file::with_file(Args::command, std::env::args_os().collect()) {
         Ok(args) => Args::parse_from(args),
         Err(error) => {
