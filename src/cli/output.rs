@@ -11,6 +11,7 @@ use std::time::Duration;
 use ahash::AHashMap;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::json;
 use twicetold::{Config, Counts, DocumentRow, LangUnit, Only, Report, Scores, Status};
@@ -146,7 +147,7 @@ pub(crate) fn write(
     skipped: &[Skipped],
     run: &Run,
     bar: &Bar,
-    page: Option<impl FnOnce(&mut BufWriter<File>) -> Result<()>>,
+    page: Option<impl FnOnce(&mut BufWriter<File>) -> Result<()> + Send>,
 ) -> Result<()> {
     let (unfinished, format) = (Unfinished::new(out)?, args.output_format);
     let to = unfinished.path();
@@ -154,23 +155,44 @@ pub(crate) fn write(
     let Report { documents, families, occurrences, spans, pairs, clusters, .. } = report;
     let passages = families.len() + occurrences.len() + spans.len();
     bar.writing(documents.len() + skipped.len() + passages + pairs.len() + clusters.len());
-    tables::DOCUMENTS.write(to, format, documents.iter().chain(&skipped).inspect(|_| bar.wrote()))?;
-    tables::FAMILIES.write(to, format, families.iter().inspect(|_| bar.wrote()))?;
-    tables::OCCURRENCES.write(to, format, occurrences.iter().inspect(|_| bar.wrote()))?;
-    tables::SPANS.write(to, format, spans.iter().inspect(|_| bar.wrote()))?;
-    tables::PAIRS.write(to, format, pairs.iter().inspect(|_| bar.wrote()))?;
-    tables::CLUSTERS.write(to, format, clusters.iter().inspect(|_| bar.wrote()))?;
     let mut names: Vec<String> = TABLES.iter().map(|table| table.file(format)).collect();
+    let tables: [&(dyn Fn() -> Result<()> + Sync); 7] = [
+        &|| {
+            let documents = documents.iter().chain(&skipped);
+            tables::DOCUMENTS.write(to, format, documents.inspect(|_| bar.wrote()))
+        },
+        &|| tables::FAMILIES.write(to, format, families.iter().inspect(|_| bar.wrote())),
+        &|| tables::OCCURRENCES.write(to, format, occurrences.iter().inspect(|_| bar.wrote())),
+        &|| tables::SPANS.write(to, format, spans.iter().inspect(|_| bar.wrote())),
+        &|| tables::PAIRS.write(to, format, pairs.iter().inspect(|_| bar.wrote())),
+        &|| tables::CLUSTERS.write(to, format, clusters.iter().inspect(|_| bar.wrote())),
+        &|| match args.passim {
+            true => tables::PASSIM.write(to, Tables::Csv, passim_rows(report)),
+            false => Ok(()),
+        },
+    ];
     if args.passim {
-        tables::PASSIM.write(to, Tables::Csv, passim_rows(report))?;
         names.push(tables::PASSIM.file(Tables::Csv));
     }
-    if let Some(page) = page {
-        let mut file = BufWriter::new(File::create(to.join(report::NAME))?);
-        page(&mut file)?;
-        finish(file)?;
-        names.push(report::NAME.to_owned());
-    }
+    let paged = page.is_some();
+    names.extend(paged.then(|| report::NAME.to_owned()));
+    let tables = || {
+        let written: Vec<Result<()>> = tables.par_iter().map(|write| write()).collect();
+        if paged {
+            bar.reporting();
+        }
+        written.into_iter().collect::<Result<()>>()
+    };
+    let page = || match page {
+        Some(page) => {
+            let mut file = BufWriter::new(File::create(to.join(report::NAME))?);
+            page(&mut file)?;
+            Ok(finish(file)?)
+        }
+        None => Ok(()),
+    };
+    let (tables, page): (Result<()>, Result<()>) = rayon::join(tables, page);
+    tables.and(page)?;
     let mut file = BufWriter::new(File::create(to.join(RUN))?);
     serde_json::to_writer_pretty(&mut file, run)?;
     file.write_all(b"\n")?;

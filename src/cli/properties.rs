@@ -110,7 +110,10 @@ pub fn results(bytes: &[u8]) {
     table(&tables::CLUSTERS, &report.clusters);
 }
 
-fn table<T: serde::Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(table: &Table, rows: &[T]) {
+fn table<T: serde::Serialize + DeserializeOwned + PartialEq + std::fmt::Debug + Sync>(
+    table: &Table,
+    rows: &[T],
+) {
     let encoded = |format| {
         let mut out = Vec::new();
         table.encode(&mut out, format, rows).expect("memory takes all");

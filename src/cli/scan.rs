@@ -2,6 +2,7 @@
 
 use std::cell::LazyCell;
 use std::io::{self, IsTerminal, Write};
+use std::mem;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -75,13 +76,12 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
         Run::new(args, detector.config(), &inputs, &collected, against.as_ref(), &report, started.elapsed())
     });
     if let Some(out) = &args.out {
+        // Results are written by as many threads; this fails only if they are set already.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(detector.config().threads).build_global();
+        let values = serde_json::to_value(&*run)?;
         let page = (!args.no_report && args.only.is_none()).then_some(|file: &mut _| {
-            // It is packed by as many threads; this fails only if they are set already.
-            let _ = rayon::ThreadPoolBuilder::new().num_threads(detector.config().threads).build_global();
             let references = background.against.unwrap_or_default();
-            bar.reporting();
-            let rows = Rows::of(&report, serde_json::to_value(&*run)?, &collected.documents, references);
-            report::write(file, rows, args.report_docs)
+            report::write(file, Rows::of(&report, values, &collected.documents, references), args.report_docs)
         });
         output::write(out, args, &report, &collected.skipped, &run, &bar, page)
             .with_context(|| format!("cannot write results to {}", out.display()))?;
@@ -101,12 +101,15 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
         complain("note", &format!("results are in {}", out.display()), None);
     }
     let below = |least| lowest(&report).is_some_and(|lowest| lowest < least);
-    Ok(match args.fail_below {
+    let status = match args.fail_below {
         Some(least) if below(least) => BELOW,
         _ if !collected.skipped.is_empty() => SKIPPED,
         _ if against.as_ref().is_some_and(|against| !against.skipped.is_empty()) => SKIPPED,
         _ => DONE,
-    })
+    };
+    // The system takes back all at once what would be freed row by row.
+    mem::forget((report, collected, against));
+    Ok(status)
 }
 
 fn lowest(report: &Report) -> Option<f64> {

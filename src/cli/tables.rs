@@ -3,9 +3,11 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::iter;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -170,7 +172,7 @@ impl Table {
     /// # Errors
     ///
     /// If it cannot be written.
-    pub(crate) fn write<T: Serialize>(
+    pub(crate) fn write<T: Serialize + Send>(
         &self,
         directory: &Path,
         format: Tables,
@@ -189,15 +191,28 @@ impl Table {
     /// # Errors
     ///
     /// If it cannot be written.
-    pub(crate) fn encode<T: Serialize>(
+    pub(crate) fn encode<T: Serialize + Send>(
         &self,
         out: &mut (impl Write + Send),
         format: Tables,
         rows: impl IntoIterator<Item = T>,
     ) -> Result<()> {
         match format {
-            Tables::Jsonl => output::lines(out, rows),
-            Tables::Csv => self.csv(out, rows),
+            Tables::Jsonl => {
+                let lines = |rows| {
+                    let mut lines = Vec::new();
+                    output::lines(&mut lines, rows)?;
+                    Ok(lines)
+                };
+                in_order::<ROWS, _, _>(rows, lines, |lines| Ok(out.write_all(&lines)?))
+            }
+            Tables::Csv => {
+                let mut table = csv::Writer::from_writer(&mut *out);
+                table.write_record(self.columns.iter().map(|column| column.0))?;
+                table.flush()?;
+                drop(table);
+                in_order::<ROWS, _, _>(rows, |rows| self.csv(rows), |lines| Ok(out.write_all(&lines)?))
+            }
             Tables::Parquet => self.parquet(out, rows),
         }
     }
@@ -206,9 +221,8 @@ impl Table {
         format!("{}.{}", self.name, format.ending())
     }
 
-    fn csv<T: Serialize>(&self, out: &mut impl Write, rows: impl IntoIterator<Item = T>) -> Result<()> {
-        let mut table = csv::Writer::from_writer(out);
-        table.write_record(self.columns.iter().map(|column| column.0))?;
+    fn csv<T: Serialize>(&self, rows: Vec<T>) -> Result<Vec<u8>> {
+        let mut table = csv::Writer::from_writer(Vec::new());
         for row in rows {
             let row = serde_json::to_value(row)?;
             let cell = |(name, _): &(&str, Cell)| match &row[*name] {
@@ -218,7 +232,7 @@ impl Table {
             };
             table.write_record(self.columns.iter().map(cell))?;
         }
-        Ok(table.flush()?)
+        Ok(table.into_inner()?)
     }
 
     #[cfg(not(feature = "formats"))]
@@ -227,7 +241,7 @@ impl Table {
     }
 
     #[cfg(feature = "formats")]
-    fn parquet<T: Serialize>(
+    fn parquet<T: Serialize + Send>(
         &self,
         out: &mut (impl Write + Send),
         rows: impl IntoIterator<Item = T>,
@@ -241,7 +255,8 @@ impl Table {
         use parquet::basic::Compression;
         use parquet::file::properties::WriterProperties;
 
-        const ROWS: usize = 8192;
+        /// The file is another one with another number.
+        const BATCH: usize = 8192;
         let field = |&(name, cell): &(&str, Cell)| {
             let of = match cell {
                 Text => DataType::Utf8,
@@ -283,18 +298,42 @@ impl Table {
                 }
             }
         };
-        let mut rows = rows.into_iter();
-        loop {
-            let batch: Vec<Value> =
-                rows.by_ref().take(ROWS).map(serde_json::to_value).collect::<serde_json::Result<_>>()?;
-            if batch.is_empty() {
-                break;
-            }
-            let columns = self.columns.iter().map(|of| column(&batch, of)).collect();
-            writer.write(&RecordBatch::try_new(schema.clone(), columns)?)?;
-        }
+        let batch = |rows: Vec<T>| {
+            let rows: Vec<Value> =
+                rows.iter().map(serde_json::to_value).collect::<serde_json::Result<_>>()?;
+            let columns = self.columns.iter().map(|of| column(&rows, of)).collect();
+            Ok(RecordBatch::try_new(schema.clone(), columns)?)
+        };
+        in_order::<BATCH, _, _>(rows, batch, |batch| Ok(writer.write(&batch)?))?;
         writer.close()?;
         Ok(())
+    }
+}
+
+/// Rows that are encoded at a time.
+const ROWS: usize = 512;
+
+/// Makes something of every `N` rows, by several threads, and takes it in the order of the
+/// rows, while more is made.
+fn in_order<const N: usize, T: Send, M: Send>(
+    rows: impl IntoIterator<Item = T>,
+    make: impl Fn(Vec<T>) -> Result<M> + Sync,
+    mut take: impl FnMut(M) -> Result<()> + Send,
+) -> Result<()> {
+    let mut rows = rows.into_iter();
+    let mut made = Vec::new();
+    loop {
+        let some = || Some(rows.by_ref().take(N).collect()).filter(|some: &Vec<T>| !some.is_empty());
+        let next: Vec<Vec<T>> = iter::from_fn(some).take(rayon::current_num_threads()).collect();
+        let (next, taken) = rayon::join(
+            || next.into_par_iter().map(&make).collect::<Vec<Result<M>>>(),
+            || made.into_iter().try_for_each(|made: Result<M>| take(made?)),
+        );
+        taken?;
+        if next.is_empty() {
+            return Ok(());
+        }
+        made = next;
     }
 }
 
@@ -334,6 +373,27 @@ mod tests {
                 table.columns.iter().map(|&(name, cell)| (name.to_owned(), word(cell).to_owned())).collect();
             assert_eq!(documented, columns, "{}", table.name);
         }
+    }
+
+    /// For fewer rows than are made at a time, for all of several times, and for some more;
+    /// the first of two errors is the one.
+    #[test]
+    fn rows_keep_their_order() {
+        for rows in [0, 1, 3, 4, 4000, 4003] {
+            let mut taken = Vec::new();
+            let take = |some: Vec<u32>| {
+                taken.extend(some);
+                Ok(())
+            };
+            in_order::<4, _, _>(0..rows, Ok, take).expect("no errors");
+            assert_eq!(taken, (0..rows).collect::<Vec<_>>());
+        }
+        let odd = |rows: Vec<u32>| match rows[0] {
+            100.. => anyhow::bail!("{}", rows[0]),
+            _ => Ok(()),
+        };
+        let error = in_order::<1, _, _>(0..200, odd, Ok).expect_err("errors");
+        assert_eq!(error.to_string(), "100");
     }
 
     #[test]

@@ -5,7 +5,9 @@
 //! the page's language does. Shares are the whole numbers they come from, so
 //! that the page's figures equal those of the result files.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use ahash::{AHashMap, AHashSet};
 use anyhow::{Result, ensure};
@@ -241,11 +243,11 @@ pub(super) struct Data<'a> {
     /// The document of each occurrence.
     document_of: Vec<u32>,
     /// The occurrences of each family.
-    places: Vec<std::ops::Range<usize>>,
+    places: Vec<Range<usize>>,
     /// The numbers of each document's occurrences.
     occurrences_in: Vec<Vec<u32>>,
     /// The spans of each document.
-    spans_in: Vec<std::ops::Range<usize>>,
+    spans_in: Vec<Range<usize>>,
     times: Option<(i64, i64, usize)>,
 }
 
@@ -253,6 +255,7 @@ struct Entry<'a> {
     /// None for documents of the other collection.
     row: Option<&'a DocumentRow>,
     text: &'a Document,
+    source: Option<u32>,
     /// Characters that are two code units, by their number.
     astral: Vec<u32>,
 }
@@ -274,23 +277,22 @@ impl<'a> Data<'a> {
         let texts: AHashMap<&str, &Document> =
             rows.texts.iter().map(|document| (document.id.as_str(), document)).collect();
         let judged = rows.documents.iter().map(|row| (Some(*row), texts[&*row.id]));
-        let references = rows.references.iter().map(|text| (None, text));
-        let documents: Vec<Entry> = judged
-            .chain(references)
-            .collect::<Vec<_>>()
-            .into_par_iter()
-            .map(|(row, text)| Entry { row, text, astral: astral(&text.text) })
-            .collect();
+        let documents: Vec<_> = judged.chain(rows.references.iter().map(|text| (None, text))).collect();
+        let mut sources: Vec<&str> =
+            documents.iter().filter_map(|(_, text)| text.source.as_deref()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let source_of: AHashMap<&str, u32> = sources.iter().copied().zip(0..).collect();
+        let entry = |(row, text): (_, &'a Document)| {
+            let source = text.source.as_deref().map(|source| source_of[source]);
+            Entry { row, text, source, astral: astral(&text.text) }
+        };
+        let documents: Vec<Entry> = documents.into_par_iter().map(entry).collect();
         // Of two with one id the first is meant: that of the results.
         let mut by_id: AHashMap<&str, u32> = AHashMap::new();
         for (number, entry) in (0..).zip(&documents) {
             by_id.entry(entry.text.id.as_str()).or_insert(number);
         }
-        let mut sources: Vec<&str> =
-            documents.iter().filter_map(|entry| entry.text.source.as_deref()).collect();
-        sources.sort_unstable();
-        sources.dedup();
-        let source_of = sources.iter().copied().zip(0..).collect();
 
         let document_of: Vec<u32> = rows.occurrences.par_iter().map(|row| by_id[&*row.doc]).collect();
         let mut occurrences_in: Vec<Vec<u32>> = vec![Vec::new(); documents.len()];
@@ -442,7 +444,7 @@ impl<'a> Data<'a> {
                 (o.family, start, len)
             })
             .collect();
-        places.sort_unstable_by_key(|place| (place.1, std::cmp::Reverse(place.2), place.0));
+        places.sort_unstable_by_key(|place| (place.1, Reverse(place.2), place.0));
         Text { text, spans: spans.filter(|span| within(span.end_byte)).map(span).collect(), places }
     }
 
@@ -473,11 +475,11 @@ impl<'a> Data<'a> {
     pub(super) fn document_columns(&self) -> Documents<'_> {
         let mut columns = Documents::default();
         let listed = self.documents.iter().zip(&self.listed).filter(|(_, listed)| listed.is_some());
-        for (Entry { row, text, .. }, _) in listed {
+        for (Entry { row, text, source, .. }, _) in listed {
             columns.id.push(&text.id);
             columns.path.push(text.path.as_deref());
             columns.line.push(text.line);
-            columns.source.push(text.source.as_deref().map(|source| self.source_of[source]));
+            columns.source.push(*source);
             columns.date.push(text.date.as_ref().map(Date::as_str));
             columns.time.push(text.date.as_ref().map(|date| date.seconds().0));
             columns.bytes.push(text.text.len() as u64);
@@ -507,24 +509,11 @@ impl<'a> Data<'a> {
 
     /// The rows of the first families, of which `blocks` have the rest.
     pub(super) fn family_columns(&self, blocks: &[(usize, usize)]) -> Families<'_> {
+        let rows = &self.rows.families[..blocks.len()];
         let mut columns = Families::default();
-        for (number, row) in self.rows.families.iter().take(blocks.len()).enumerate() {
-            let documents = self.documents_of(number);
-            let entries = || documents.iter().map(|&document| self.documents[document as usize].text);
-            let mut sources: Vec<u32> = entries()
-                .filter_map(|text| text.source.as_deref())
-                .map(|name| self.source_of[name])
-                .collect();
-            sources.sort_unstable();
-            sources.dedup();
-            sources.truncate(SOURCES);
-            let mut course: BTreeMap<u32, u32> = BTreeMap::new();
-            if let Some((first, last, bins)) = self.times {
-                for date in entries().filter_map(|text| text.date.as_ref()) {
-                    let at = (date.seconds().0 - first) as u128 * bins as u128 / (last - first + 1) as u128;
-                    *course.entry(at as u32).or_default() += 1;
-                }
-            }
+        let told: Vec<(Vec<u32>, Vec<u32>)> =
+            (0..rows.len()).into_par_iter().map(|number| self.sources_and_course(number)).collect();
+        for (row, (sources, course)) in rows.iter().zip(told) {
             columns.kind.push(Kind::ALL.iter().position(|kind| *kind == row.kind).unwrap_or(0));
             columns.df.push(row.df);
             columns.occurrences.push(row.occurrences);
@@ -539,10 +528,28 @@ impl<'a> Data<'a> {
             let end = row.text.char_indices().nth(SNIPPET).map_or(row.text.len(), |(at, _)| at);
             columns.snippet.push(&row.text[..end]);
             columns.reason.push(&row.reason);
-            columns.course.push(course.into_iter().flat_map(|(at, count)| [at, count]).collect());
+            columns.course.push(course);
         }
         columns.block = blocks.to_vec();
         columns
+    }
+
+    /// Some sources of a family; and bins of time and the documents in them, in turn.
+    fn sources_and_course(&self, family: usize) -> (Vec<u32>, Vec<u32>) {
+        let documents = self.documents_of(family);
+        let entries = || documents.iter().map(|&document| &self.documents[document as usize]);
+        let mut sources: Vec<u32> = entries().filter_map(|entry| entry.source).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        sources.truncate(SOURCES);
+        let mut course: BTreeMap<u32, u32> = BTreeMap::new();
+        if let Some((first, last, bins)) = self.times {
+            for date in entries().filter_map(|entry| entry.text.date.as_ref()) {
+                let at = (date.seconds().0 - first) as u128 * bins as u128 / (last - first + 1) as u128;
+                *course.entry(at as u32).or_default() += 1;
+            }
+        }
+        (sources, course.into_iter().flat_map(|(at, count)| [at, count]).collect())
     }
 
     /// The block that has the text of each document that is listed, and its
@@ -603,21 +610,26 @@ impl<'a> Data<'a> {
     }
 
     fn copied(&self) -> Vec<(u32, u32, u64)> {
-        let source = |id: &str| {
-            let entry = &self.documents[*self.by_id.get(id)? as usize];
-            self.source_of.get(entry.text.source.as_deref()?).copied()
-        };
-        let mut copied: BTreeMap<(u32, u32), u64> = BTreeMap::new();
         let told = |label| !matches!(label, Label::First | Label::Repeat | Label::Ignored);
-        for span in self.rows.spans.iter().filter(|span| told(span.label)) {
-            let other = span.other_doc.as_deref().and_then(source);
-            if let (Some(own), Some(other)) = (source(&span.doc), other) {
-                *copied.entry((own, other)).or_default() += u64::from(span.end_char - span.start_char);
+        let add = |mut copied: AHashMap<(u32, u32), u64>, (entry, spans): (&Entry, &Range<usize>)| {
+            let Some(own) = entry.source else { return copied };
+            for span in self.rows.spans[spans.clone()].iter().filter(|span| told(span.label)) {
+                let other = span.other_doc.as_deref().and_then(|id| self.by_id.get(id));
+                if let Some(other) = other.and_then(|&other| self.documents[other as usize].source) {
+                    *copied.entry((own, other)).or_default() += u64::from(span.end_char - span.start_char);
+                }
             }
-        }
+            copied
+        };
+        let join = |mut copied: AHashMap<_, _>, more: AHashMap<_, _>| {
+            more.into_iter().for_each(|(pair, chars)| *copied.entry(pair).or_default() += chars);
+            copied
+        };
+        let documents = self.documents.par_iter().zip(&self.spans_in);
+        let copied = documents.fold(AHashMap::new, add).reduce(AHashMap::new, join);
         let mut copied: Vec<_> =
             copied.into_iter().map(|((own, other), chars)| (own, other, chars)).collect();
-        copied.sort_by_key(|&(.., chars)| std::cmp::Reverse(chars));
+        copied.sort_unstable_by_key(|&(own, other, chars)| (Reverse(chars), own, other));
         copied.truncate(COPIED);
         copied
     }
@@ -644,7 +656,9 @@ impl<'a> Data<'a> {
 
 /// The characters of a text that are two code units, by their number.
 fn astral(text: &str) -> Vec<u32> {
-    if text.bytes().all(|byte| byte < 0xf0) {
+    // In pieces, which are looked at many bytes at a time.
+    if text.as_bytes().chunks(1 << 10).all(|piece| piece.iter().fold(0, |most, &byte| most.max(byte)) < 0xf0)
+    {
         return Vec::new();
     }
     (0..).zip(text.chars()).filter(|(_, character)| character.len_utf16() == 2).map(|(at, _)| at).collect()
