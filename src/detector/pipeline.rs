@@ -1,0 +1,141 @@
+//! Joins the stages.
+
+use std::ops::Range;
+
+use ahash::{AHashSet, RandomState};
+use rayon::prelude::*;
+
+use super::gather::{NOBODY, bring_near, repeat_ignored_in_twins, take_in};
+use super::near::{Words, bodies};
+use super::rows::{placed, sights, wordings};
+use super::scan::{BINS, Scan, Stage};
+use super::threads::{partitioned, shared};
+use crate::assemble::{self, Context, Findings};
+use crate::bands::Bands;
+use crate::bits::Bits;
+use crate::clusters::Near;
+use crate::collection::{Collection, Order};
+use crate::config::{DedupeOn, Only, Unit};
+use crate::projection::Projector;
+use crate::report::Report;
+use crate::sketch::Sketch;
+use crate::tokens::TokenChunk;
+
+impl Scan<'_> {
+    /// From documents to the report.
+    pub(super) fn run(&self, order: Order, ignored_hashes: &AHashSet<&str>) -> Report {
+        let chunks = self.tokenise(&order);
+        let collection = with_tokens(&order, &chunks);
+        let originals = originals(&collection);
+        let all: Vec<Words> = (0..collection.len() as u32)
+            .map(|document| Words::all(collection.tokens(document).words))
+            .collect();
+        let near = |sketches: &[Sketch<BINS>]| match self.config.dedupe_on {
+            DedupeOn::Text => self.near_duplicates(&collection, &originals, &all, sketches),
+            // Not before it is known what the bodies are.
+            DedupeOn::Body => Near::alone(collection.len() as u32, Bands::choose(BINS, 1.0)),
+        };
+        if self.config.only == Some(Only::Duplicates) {
+            let near = near(&self.sketches(&collection, &originals, &all));
+            return self.duplicates(&collection, originals, near);
+        }
+        let lengths: Vec<u32> =
+            (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
+        let ignores = collection.roles.told > 0 || !ignored_hashes.is_empty();
+        let ignored = ignores.then(|| Bits::new(lengths.iter().copied()));
+        let (passes, mut sketches) = self.passes(&collection, &originals);
+        let anchors = self.anchors(&collection, &originals, passes);
+        let matched = Bits::new(lengths.iter().copied());
+        let mut nearest = vec![NOBODY; collection.len()];
+        // Copies are projected one after the other, while more passages are aligned.
+        let mut projector = Projector::new(&lengths);
+        let (batches, taken) = self.alignments(&collection, anchors, (&matched, ignored.as_ref()), |batch| {
+            take_in(batch, &mut nearest, &mut projector)
+        });
+        // The last of them, and families joined, while documents are compared.
+        let find_families = || {
+            batches[taken..].iter().for_each(|batch| take_in(batch, &mut nearest, &mut projector));
+            let families = self.families(&collection, &originals, batches, projector, &lengths, &matched);
+            let placed = placed(&collection, &families);
+            (families, placed)
+        };
+        // In this order where there is one thread: what is held for families is let go of first.
+        let ((families, placed), near) = rayon::join(find_families, || near(&sketches));
+        drop(all);
+        if let Some(ignored) = &ignored {
+            repeat_ignored_in_twins(&originals, &lengths, ignored);
+        }
+        let mut findings = Findings { originals, near, nearest, matched, ignored, families };
+        if self.config.dedupe_on == DedupeOn::Body {
+            let boilerplate = self.boilerplate(&collection, &findings, &sketches, &lengths);
+            let bodies = bodies(&collection, &boilerplate);
+            sketches = self.sketches(&collection, &findings.originals, &bodies);
+            findings.near = self.near_duplicates(&collection, &findings.originals, &bodies, &sketches);
+        }
+        let wordings = wordings(&collection, &placed);
+        // From here on it is only asked where tokens are.
+        drop(collection);
+        let chunks: Vec<TokenChunk> = chunks.into_par_iter().map(TokenChunk::without_words).collect();
+        let collection = with_tokens(&order, &chunks);
+        let sights = || sights(self.config, &collection, &placed, wordings);
+        let (sights, ids) = rayon::join(sights, || assemble::ids(&order.documents));
+        let context = Context::new(self.config, &collection, &findings, placed, ids);
+        self.assemble(&context, &collection, &findings, (sights, sketches), ignored_hashes)
+    }
+
+    /// The report of near-duplicates alone.
+    fn duplicates(&self, collection: &Collection, originals: Vec<u32>, near: Near) -> Report {
+        let mut nearest = vec![NOBODY; collection.len()];
+        for pair in &near.pairs {
+            bring_near(&mut nearest, pair.b, pair.a, pair.tokens);
+        }
+        let matched = Bits::new(std::iter::empty());
+        let findings = Findings { originals, near, nearest, matched, ignored: None, families: Vec::new() };
+        let placed = placed(collection, &findings.families);
+        let ids = assemble::ids(collection.documents);
+        let context = Context::new(self.config, collection, &findings, placed, ids);
+        self.assemble(&context, collection, &findings, Default::default(), &AHashSet::new())
+    }
+
+    fn tokenise(&self, order: &Order) -> Vec<TokenChunk> {
+        let total: usize = order.documents.iter().map(|document| document.text.len()).sum();
+        let split = self.config.unit == Unit::Char;
+        shared(order.ranges.par_iter())
+            .map(|range| {
+                let texts = order.texts(range.clone());
+                let chunk = match self.config.only {
+                    // Nobody asks where anything is.
+                    Some(Only::Duplicates) => TokenChunk::unplaced(texts, split),
+                    None => TokenChunk::new(texts, split),
+                };
+                let bytes: usize = order.texts(range.clone()).map(str::len).sum();
+                (self.progress)(Stage::Tokens, bytes as u64, total as u64);
+                chunk
+            })
+            .collect()
+    }
+}
+
+/// The documents with their tokens, which are in chunks by range.
+fn with_tokens<'a>(order: &'a Order<'a>, chunks: &'a [TokenChunk]) -> Collection<'a> {
+    let tokens = |document: usize| {
+        let at = order.ranges.partition_point(|range| range.end <= document);
+        chunks[at].get(document - order.ranges[at].start, &order.documents[document].text)
+    };
+    Collection::new(order, shared((0..order.documents.len()).into_par_iter()).map(tokens).collect())
+}
+
+/// For every document the first one with the same tokens, which may be itself.
+fn originals(collection: &Collection) -> Vec<u32> {
+    // Nobody outside knows how to make two of these equal.
+    let secret = RandomState::new();
+    let hash = |document: u32| (secret.hash_one(collection.tokens(document).words), document);
+    let hashes = |range: &Range<usize>| (range.start as u32..range.end as u32).map(hash).collect();
+    let hashes = partitioned(collection.ranges.iter().collect(), hashes, |(hash, _)| (hash >> 56) as usize);
+    let repeats: Vec<_> = shared(hashes.into_par_iter()).map(|some| collection.repeats(some)).collect();
+    let mut originals: Vec<u32> = (0..collection.len() as u32).collect();
+    for (document, first) in repeats.into_iter().flatten() {
+        originals[document as usize] = first;
+    }
+    originals
+}
