@@ -23,6 +23,8 @@ use super::{BELOW, DONE, Messages, SKIPPED, UNUSABLE, complain, input, progress,
 pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
     let started = Instant::now();
     let detector = Detector::new(args.config()?)?;
+    // Inputs are read and results written by as many; this fails only if they are set already.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(detector.config().threads).build_global();
     let ignored = Ignored::read(&args.ignore)?;
     let mut inputs = args.inputs.clone();
     if inputs.is_empty() {
@@ -76,8 +78,6 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
         Run::new(args, detector.config(), &inputs, &collected, against.as_ref(), &report, started.elapsed())
     });
     if let Some(out) = &args.out {
-        // Results are written by as many threads; this fails only if they are set already.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(detector.config().threads).build_global();
         let values = serde_json::to_value(&*run)?;
         let page = (!args.no_report && args.only.is_none()).then_some(|file: &mut _| {
             let references = background.against.unwrap_or_default();

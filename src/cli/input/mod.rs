@@ -14,6 +14,7 @@ mod guard;
 #[cfg(feature = "formats")]
 mod html;
 mod kinds;
+mod lines;
 mod record;
 #[cfg(feature = "formats")]
 mod stated;
@@ -27,6 +28,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, Metadata};
 use std::io::{self, BufRead, Read};
+use std::mem;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 #[cfg(feature = "formats")]
@@ -35,11 +37,13 @@ use std::rc::Rc;
 use ahash::AHashMap;
 use anyhow::{Result, bail};
 use encoding_rs::Encoding;
+use rayon::prelude::*;
 use serde::de::DeserializeSeed;
 use serde::{Deserialize, Serialize};
 use twicetold::{Document, MAX_DOCUMENT_BYTES};
 
 pub(crate) use kinds::{ENDINGS, Holds};
+use lines::Lines;
 pub(crate) use record::Fields;
 use record::{Noticed, Record, RecordSeed, Refused, Value, Values, host};
 pub(crate) use table::{TableStream, field};
@@ -143,8 +147,8 @@ impl Skipped {
     }
 }
 
-/// Is told how far reading is.
-pub(crate) trait Meter {
+/// Is told how far reading is, by several threads.
+pub(crate) trait Meter: Sync {
     /// Files of so many bytes more will be read. Who does not want to know need not
     /// ask.
     fn expect(&self, bytes: &dyn Fn() -> u64);
@@ -171,6 +175,7 @@ pub(crate) fn collect(inputs: &[PathBuf], settings: &Settings, meter: &dyn Meter
         let files = || named().filter_map(|input| input.metadata().ok()).filter(Metadata::is_file);
         meter.expect(&|| files().map(|file| file.len()).sum());
         inputs.iter().for_each(|input| reader.input(input));
+        reader.files();
     })
 }
 
@@ -193,24 +198,8 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
 }
 
 fn read(settings: &Settings, meter: &dyn Meter, inputs: impl FnOnce(&mut Reader)) -> Result<Collected> {
-    let mut reader = Reader {
-        meter,
-        fields: settings.fields(),
-        encoding: settings.encoding.as_deref().and_then(|label| Encoding::for_label(label.as_bytes())),
-        settings,
-        found: Collected::default(),
-        seen: BTreeSet::new(),
-        noticed: Noticed::default(),
-        unknown: 0,
-        hidden: 0,
-        nuls: 0,
-        twice: 0,
-        decoded: BTreeMap::new(),
-        pageless: 0,
-        bytes: 0,
-        exceeded: None,
-        file: OfFile::default(),
-    };
+    let fields = settings.fields();
+    let mut reader = Reader::new(settings, meter, &fields);
     inputs(&mut reader);
     if let (Some(place), Some(most)) = (&reader.exceeded, settings.max_input) {
         bail!("the texts have more than the {most} bytes that --max-input allows, reached at {place}");
@@ -226,11 +215,13 @@ fn is_stdin(input: &Path) -> bool {
 struct Reader<'a> {
     settings: &'a Settings,
     meter: &'a dyn Meter,
-    fields: Fields,
+    fields: &'a Fields,
     encoding: Option<&'static Encoding>,
     found: Collected,
-    /// Files read already, by their real path.
+    /// Files to read or read already, by their real path.
     seen: BTreeSet<PathBuf>,
+    /// Those to read.
+    pending: Vec<Pending>,
     noticed: Noticed,
     unknown: usize,
     hidden: usize,
@@ -245,6 +236,14 @@ struct Reader<'a> {
     /// Where they became too many; then nothing more is read.
     exceeded: Option<String>,
     file: OfFile,
+}
+
+/// A file to read.
+struct Pending {
+    shown: String,
+    real: PathBuf,
+    holds: Holds,
+    bytes: u64,
 }
 
 /// What came of the file that is being read.
@@ -265,13 +264,70 @@ const BROKEN: usize = 100_000;
 const BROKEN_EACH: usize = 10;
 /// Bytes that a line of JSON may have in any case.
 const LINE: u64 = 64 << 20;
+/// Bytes of lines for each thread that are read at a time, and files.
+const LINES: usize = 1 << 19;
+const FILES: usize = 32;
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(settings: &'a Settings, meter: &'a dyn Meter, fields: &'a Fields) -> Self {
+        Reader {
+            settings,
+            meter,
+            fields,
+            encoding: settings.encoding.as_deref().and_then(|label| Encoding::for_label(label.as_bytes())),
+            found: Collected::default(),
+            seen: BTreeSet::new(),
+            pending: Vec::new(),
+            noticed: Noticed::default(),
+            unknown: 0,
+            hidden: 0,
+            nuls: 0,
+            twice: 0,
+            decoded: BTreeMap::new(),
+            pageless: 0,
+            bytes: 0,
+            exceeded: None,
+            file: OfFile::default(),
+        }
+    }
+
+    /// Adds what another one found after it.
+    fn absorb(&mut self, other: Reader) {
+        let Collected { mut documents, mut skipped, mut notes, mut files } = other.found;
+        match self.settings.max_input {
+            None if self.found.documents.is_empty() => self.found.documents = documents,
+            None => self.found.documents.append(&mut documents),
+            Some(_) => {
+                for document in documents {
+                    if self.exceeded.is_some() {
+                        return;
+                    }
+                    self.keep(document);
+                }
+            }
+        }
+        self.found.skipped.append(&mut skipped);
+        self.found.notes.append(&mut notes);
+        self.found.files.append(&mut files);
+        self.noticed.absorb(other.noticed);
+        self.unknown += other.unknown;
+        self.hidden += other.hidden;
+        self.nuls += other.nuls;
+        self.twice += other.twice;
+        self.pageless += other.pageless;
+        for (encoding, texts) in other.decoded {
+            *self.decoded.entry(encoding).or_insert(0) += texts;
+        }
+        self.exceeded = self.exceeded.take().or(other.exceeded);
+    }
+
     fn input(&mut self, input: &Path) {
         if self.has_enough() {
             return;
         }
         if is_stdin(input) {
+            // In its place among the others.
+            self.files();
             if self.seen.insert(input.to_owned()) {
                 let meter = self.meter;
                 let stream = Told { stream: io::stdin().lock(), read: |bytes| meter.read(bytes) };
@@ -287,7 +343,7 @@ impl Reader<'_> {
     }
 
     fn directory(&mut self, directory: &Path) {
-        let before = self.found.documents.len() + self.found.skipped.len() + self.twice;
+        let before = self.pending.len() + self.found.skipped.len() + self.twice;
         let mut hidden = 0;
         let mut shown = |entry: &walkdir::DirEntry| {
             let is_hidden = entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".");
@@ -304,9 +360,6 @@ impl Reader<'_> {
         let files = || entries.iter().flatten().filter(is_read).filter_map(|entry| entry.metadata().ok());
         self.meter.expect(&|| files().map(|file| file.len()).sum());
         for entry in entries {
-            if self.has_enough() {
-                return;
-            }
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) if !self.matches(directory, entry.path()) => {}
@@ -325,7 +378,7 @@ impl Reader<'_> {
                 }
             }
         }
-        if self.found.documents.len() + self.found.skipped.len() + self.twice == before {
+        if self.pending.len() + self.found.skipped.len() + self.twice == before {
             let reason = match self.settings.glob.is_empty() {
                 true => "a directory without any text file",
                 false => "a directory without any file that matches --glob",
@@ -347,40 +400,68 @@ impl Reader<'_> {
             })
     }
 
+    /// Takes note of a file that is to be read.
     fn file(&mut self, path: &Path, holds: Holds) {
         let shown = name(path);
-        let opened = path.canonicalize().and_then(|real| {
+        let found = path.canonicalize().and_then(|real| {
             let metadata = real.metadata()?;
             // Opening a named pipe would wait for a writer.
             if !metadata.is_file() {
                 return Err(io::Error::other("not a regular file"));
             }
-            Ok((File::open(&real)?, real, metadata.len()))
+            Ok((real, metadata.len()))
         });
-        match opened {
+        match found {
             Err(error) => {
                 let hint = (error.kind() == io::ErrorKind::NotFound)
                     .then_some("check the spelling; a path with spaces needs quotes");
                 self.skip(shown, None, describe(&error), hint);
             }
-            Ok((_, real, bytes)) if self.seen.contains(&real) => {
+            Ok((real, bytes)) if self.seen.contains(&real) => {
                 self.twice += 1;
                 self.meter.read(bytes);
             }
-            Ok((file, real, bytes)) => {
-                self.seen.insert(real);
-                // Of a file that is not read to its end, or from there, the rest is told
-                // when it is done. Some grow while they are read.
-                let (meter, left) = (self.meter, Cell::new(bytes));
-                let told = |bytes: u64| {
-                    let bytes = bytes.min(left.get());
-                    left.set(left.get() - bytes);
-                    meter.read(bytes);
-                };
-                self.source(shown, Source::file(file, told), holds, 0);
-                meter.read(left.get());
+            Ok((real, bytes)) => {
+                self.seen.insert(real.clone());
+                self.pending.push(Pending { shown, real, holds, bytes });
             }
         }
+    }
+
+    /// Reads the files that were noted, by several threads; what they find is taken in their
+    /// order.
+    fn files(&mut self) {
+        let pending = mem::take(&mut self.pending);
+        for files in pending.chunks(FILES * rayon::current_num_threads()) {
+            if self.has_enough() {
+                return;
+            }
+            let read = |file: &Pending| {
+                let mut reader = Reader::new(self.settings, self.meter, self.fields);
+                reader.bytes = self.bytes;
+                reader.open(file);
+                reader
+            };
+            let read: Vec<Reader> = files.par_iter().with_max_len(1).map(read).collect();
+            read.into_iter().for_each(|reader| self.absorb(reader));
+        }
+    }
+
+    fn open(&mut self, file: &Pending) {
+        let Pending { shown, real, holds, bytes } = file;
+        // Of a file that is not read to its end, or from there, the rest is told when it is
+        // done. Some grow while they are read.
+        let (meter, left) = (self.meter, Cell::new(*bytes));
+        let told = |bytes: u64| {
+            let bytes = bytes.min(left.get());
+            left.set(left.get() - bytes);
+            meter.read(bytes);
+        };
+        match File::open(real) {
+            Err(error) => self.skip(shown.clone(), None, describe(&error), None),
+            Ok(opened) => self.source(shown.clone(), Source::file(opened, told), *holds, 0),
+        }
+        meter.read(left.get());
     }
 
     /// Reads a file or stream, `depth` archives deep, by what it holds.
@@ -391,7 +472,7 @@ impl Reader<'_> {
         };
         let holds = holds.of_content(&head);
         let before = self.found.documents.len();
-        let outer = std::mem::replace(&mut self.file, OfFile { before, ..OfFile::default() });
+        let outer = mem::replace(&mut self.file, OfFile { before, ..OfFile::default() });
         match holds {
             Holds::Text | Holds::Unknown => self.text(&path, source.into_stream()),
             Holds::Html => self.html_file(&path, source.into_stream()),
@@ -499,49 +580,54 @@ impl Reader<'_> {
         // A line may hold a whole document with every character escaped, and
         // other fields.
         let longest = (6 * self.settings.longest()).max(LINE);
-        let mut line = Vec::new();
-        let mut number = 0;
-        while !self.has_enough() {
-            line.clear();
-            number += 1;
-            let read = stream.by_ref().take(longest).read_until(b'\n', &mut line);
-            let is_cut = line.len() as u64 == longest && line.last() != Some(&b'\n');
-            // The rest of a line that is too long is passed over.
-            match read.and_then(|read| if is_cut { stream.skip_until(b'\n') } else { Ok(read) }) {
-                Ok(0) if line.is_empty() => break,
-                Ok(_) => {}
-                Err(error) => {
-                    let reason = format!("{}; the lines before it were read", describe(&error));
-                    return self.skip(path.to_owned(), Some(number), reason, None);
-                }
-            }
-            if is_cut {
-                self.broken(path, number, (format!("a line longer than {longest} bytes"), None));
-                continue;
-            }
-            let line = match number {
-                1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line),
-                _ => &line[..],
+        let most = LINES * rayon::current_num_threads();
+        let fields = self.fields;
+        let record = |number, line: Option<&[u8]>| {
+            let Some(line) = line else {
+                return Some((number, Err((format!("a line longer than {longest} bytes"), None))));
             };
-            if line.iter().all(u8::is_ascii_whitespace) {
-                continue;
+            let line = match number {
+                1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line),
+                _ => line,
+            };
+            let is_blank = line.iter().all(u8::is_ascii_whitespace);
+            (!is_blank).then(|| (number, json_line(line, fields)))
+        };
+        let (mut lines, mut next) = (Lines::default(), Lines::default());
+        lines.read(&mut stream, 1, most, longest);
+        let mut records = Vec::new();
+        loop {
+            // Some are made records while those before are taken and the next are read.
+            let (mut made, mut is_last) = (Vec::new(), true);
+            rayon::in_place_scope(|scope| {
+                scope.spawn(|_| made = lines.each(record));
+                self.records(path, mem::take(&mut records));
+                if lines.end.is_none() && !self.has_enough() {
+                    next.read(&mut stream, lines.next(), most, longest);
+                    is_last = false;
+                }
+            });
+            records = made;
+            if is_last {
+                break;
             }
-            let record = self.json_line(line);
-            self.record(path, number, record);
+            mem::swap(&mut lines, &mut next);
+        }
+        self.records(path, records);
+        if let (Some(Err(error)), false) = (&lines.end, self.has_enough()) {
+            let reason = format!("{}; the lines before it were read", describe(error));
+            self.skip(path.to_owned(), Some(lines.next()), reason, None);
         }
     }
 
-    fn json_line(&self, line: &[u8]) -> Result<Record, Refused> {
-        let line = std::str::from_utf8(line).map_err(|error| {
-            let hint = "JSON is UTF-8; convert it, for example with `iconv -f WINDOWS-1252 -t UTF-8`";
-            (format!("not UTF-8 at byte {} of the line", error.valid_up_to()), Some(hint.to_owned()))
-        })?;
-        let mut json = serde_json::Deserializer::from_str(line);
-        let record = RecordSeed(&self.fields).deserialize(&mut json);
-        record.and_then(|record| json.end().map(|()| record)).map_err(|error| {
-            let reason = format!("not a JSON object at column {}: {}", error.column(), cause(&error));
-            (reason, Some("each line must hold one object, like {\"id\": \"1\", \"text\": \"…\"}".to_owned()))
-        })
+    /// Takes records with their lines, as long as any are wanted.
+    fn records(&mut self, path: &str, records: Vec<(u64, Result<Record, Refused>)>) {
+        for (line, record) in records {
+            if self.has_enough() {
+                return;
+            }
+            self.record(path, line, record);
+        }
     }
 
     /// Reads an array of objects, or objects one after the other.
@@ -559,14 +645,14 @@ impl Reader<'_> {
                 Err(error) if error.is_io() => break Err(error),
                 Err(_) => {}
             }
-            let fields = self.fields.clone();
+            let fields = self.fields;
             let mut found = |record: Option<Record>| {
                 number += 1;
                 let record = record.ok_or_else(|| ("not an object".to_owned(), None));
                 self.record(path, number, record);
                 self.flow()
             };
-            if let Err(error) = Values(&fields, &mut found).deserialize(&mut json) {
+            if let Err(error) = Values(fields, &mut found).deserialize(&mut json) {
                 break Err(error);
             }
         };
@@ -603,7 +689,7 @@ impl Reader<'_> {
             Ok(names) => names,
             Err((reason, hint)) => return self.skip(path.to_owned(), Some(1), reason, hint.as_deref()),
         };
-        let fields = self.fields.clone();
+        let fields = self.fields;
         // For each column its name, and whether its cells are wanted.
         let is_wanted = |name: &str| fields.wanted().any(|wanted| wanted.2 == name);
         let names: Vec<(&String, bool)> = names.iter().map(|name| (name, is_wanted(name))).collect();
@@ -640,7 +726,7 @@ impl Reader<'_> {
                         true if value.is_empty() => Value::Absent,
                         true => Value::Text(read(value)?),
                     };
-                    record.offer(&fields, name, value);
+                    record.offer(fields, name, value);
                 }
                 Ok(record)
             })();
@@ -653,7 +739,7 @@ impl Reader<'_> {
 
     #[cfg(feature = "formats")]
     fn columns(&mut self, path: &str, source: Source, holds: Holds, head: &[u8]) {
-        let fields = self.fields.clone();
+        let fields = self.fields;
         let mut last = 0;
         let read = (|| {
             let whole = source.into_seekable()?;
@@ -670,8 +756,8 @@ impl Reader<'_> {
                 self.flow()
             };
             let read = guard::guarded(|| match holds {
-                Holds::Parquet => columns::parquet(whole, &fields, found),
-                _ => columns::arrow(whole, head.starts_with(b"ARROW1"), &fields, found),
+                Holds::Parquet => columns::parquet(whole, fields, found),
+                _ => columns::arrow(whole, head.starts_with(b"ARROW1"), fields, found),
             });
             read.map_err(arrow_schema::ArrowError::ParseError)??;
             bomb.map_err(arrow_schema::ArrowError::from)
@@ -737,7 +823,7 @@ impl Reader<'_> {
     }
 
     fn record(&mut self, path: &str, line: u64, record: Result<Record, Refused>) {
-        let document = record.and_then(|record| self.noticed.document(&self.fields, record, path, line));
+        let document = record.and_then(|record| self.noticed.document(self.fields, record, path, line));
         match document {
             Ok(document) => self.keep(document),
             Err(refused) => self.broken(path, line, refused),
@@ -829,7 +915,7 @@ impl Reader<'_> {
 
         self.found.files.sort();
         let notes = &mut self.found.notes;
-        notes.extend(std::mem::take(&mut self.noticed).notes());
+        notes.extend(mem::take(&mut self.noticed).notes());
         if self.nuls > 0 {
             let files = self.nuls;
             notes.push(format!(
@@ -857,6 +943,19 @@ impl Reader<'_> {
         }
         self.found
     }
+}
+
+fn json_line(line: &[u8], fields: &Fields) -> Result<Record, Refused> {
+    let line = std::str::from_utf8(line).map_err(|error| {
+        let hint = "JSON is UTF-8; convert it, for example with `iconv -f WINDOWS-1252 -t UTF-8`";
+        (format!("not UTF-8 at byte {} of the line", error.valid_up_to()), Some(hint.to_owned()))
+    })?;
+    let mut json = serde_json::Deserializer::from_str(line);
+    let record = RecordSeed(fields).deserialize(&mut json);
+    record.and_then(|record| json.end().map(|()| record)).map_err(|error| {
+        let reason = format!("not a JSON object at column {}: {}", error.column(), cause(&error));
+        (reason, Some("each line must hold one object, like {\"id\": \"1\", \"text\": \"…\"}".to_owned()))
+    })
 }
 
 /// A path as given, with forward slashes and without a leading `./`.
@@ -890,6 +989,8 @@ const SLIM: &str = "install it with all features, which is the default";
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
 
     #[test]
@@ -901,23 +1002,60 @@ mod tests {
         assert_eq!(with_slashes("news/a\\b.txt", '/'), "news/a\\b.txt");
     }
 
+    /// However many threads read it, what is found is the same, to the place where it is too
+    /// much.
+    #[test]
+    fn threads_change_nothing_in_what_is_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |name: String, text: String| std::fs::write(directory.path().join(name), text).unwrap();
+        for number in 0..100 {
+            write(format!("a{number:02}.txt"), format!("{number} {}", "word ".repeat(200)));
+        }
+        // Longer than what is read at a time; ids come again, lines are broken or blank.
+        let line = |number: usize| match number % 100 {
+            7 => "{\"text\": 5}".to_owned(),
+            8 => String::new(),
+            9 => "{\"text\"".to_owned(),
+            _ => format!(
+                r#"{{"id": {}, "text": "{}", "date": "{number}x"}}"#,
+                number % 2950,
+                "word ".repeat(200)
+            ),
+        };
+        write("b.jsonl".to_owned(), (0..3000).map(|number| line(number) + "\n").collect());
+        let inputs = [directory.path().to_owned(), Path::new("tests/samples").to_owned()];
+        let read = |threads, settings: &Settings| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| collect(&inputs, settings, &()).map_err(|error| error.to_string()))
+        };
+        let all = Settings::default();
+        let few = Settings { max_input: Some(1_000_000), ..Settings::default() };
+        let alone = read(1, &all).unwrap();
+        assert!(alone.documents.len() > 2900 && alone.skipped.len() > 100);
+        assert!(read(1, &few).unwrap_err().contains("b.jsonl:"));
+        for threads in [2, 5] {
+            assert_eq!(format!("{:?}", read(threads, &all).unwrap()), format!("{alone:?}"));
+            assert_eq!(read(threads, &few).unwrap_err(), read(1, &few).unwrap_err());
+        }
+    }
+
     /// As many bytes are told to be read as were to be expected, of whatever format:
     /// packed, read from the end, given twice, broken.
     #[test]
     fn all_that_is_read_is_told() {
         #[derive(Default)]
         struct Sums {
-            expected: Cell<u64>,
-            read: Cell<u64>,
+            expected: AtomicU64,
+            read: AtomicU64,
         }
 
         impl Meter for Sums {
             fn expect(&self, bytes: &dyn Fn() -> u64) {
-                self.expected.update(|sum| sum + bytes());
+                self.expected.fetch_add(bytes(), Ordering::Relaxed);
             }
 
             fn read(&self, bytes: u64) {
-                self.read.update(|sum| sum + bytes);
+                self.read.fetch_add(bytes, Ordering::Relaxed);
             }
         }
 
@@ -927,7 +1065,8 @@ mod tests {
         let collected = collect(&inputs, &Settings::default(), &sums).unwrap();
         let twice = collected.notes.iter().any(|note| note.contains("more than once"));
         assert!(twice && collected.documents.len() > 1, "{:?}", collected.notes);
-        assert_eq!(sums.expected.get(), sums.read.get());
-        assert!(sums.read.get() > 1000);
+        let (expected, read) = (sums.expected.into_inner(), sums.read.into_inner());
+        assert_eq!(expected, read);
+        assert!(read > 1000);
     }
 }

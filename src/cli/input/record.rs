@@ -225,6 +225,15 @@ impl Noticed {
         Ok(document)
     }
 
+    /// Adds what was noticed elsewhere.
+    pub(crate) fn absorb(&mut self, other: Noticed) {
+        for (field, count) in other.used {
+            *self.used.entry(field).or_insert(0) += count;
+        }
+        self.names.extend(other.names);
+        self.undated.extend(other.undated);
+    }
+
     /// Reads a date; one that cannot be read is remembered.
     pub(crate) fn date(&mut self, date: &str, path: &str, line: u64) -> Option<Date> {
         let read = date.parse::<Date>();
