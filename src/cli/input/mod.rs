@@ -264,8 +264,10 @@ const BROKEN: usize = 100_000;
 const BROKEN_EACH: usize = 10;
 /// Bytes that a line of JSON may have in any case.
 const LINE: u64 = 64 << 20;
-/// Bytes of lines for each thread that are read at a time, and files.
+/// Bytes of lines for each thread that are read at a time, bytes of pages of web archives,
+/// and files.
 const LINES: usize = 1 << 19;
+const PAGES: usize = 1 << 20;
 const FILES: usize = 32;
 
 impl<'a> Reader<'a> {
@@ -779,21 +781,46 @@ impl<'a> Reader<'a> {
     }
 
     fn warc(&mut self, path: &str, stream: impl BufRead) {
+        let most = PAGES * rayon::current_num_threads();
+        let (mut some, mut bytes) = (Vec::new(), 0);
         let read = warc::records(stream, |record| {
-            let (number, read) = match record {
-                Ok(record) => (record.number, self.web_page(path, record)),
-                Err(broken) => (broken.number, Err((broken.reason, None))),
-            };
+            bytes += 1 + record.as_ref().map_or(0, warc::Record::len);
+            some.push(record);
+            if bytes >= most {
+                bytes = 0;
+                self.web_pages(path, mem::take(&mut some));
+            }
+            self.flow()
+        });
+        self.web_pages(path, some);
+        if let (Err((number, error)), false) = (read, self.has_enough()) {
+            let reason = format!("{}; the records before it were read", describe(&error));
+            self.skip(path.to_owned(), Some(number), reason, None);
+        }
+    }
+
+    /// Reads pages by several threads, and takes them in their order, as long as any are
+    /// wanted.
+    fn web_pages(&mut self, path: &str, records: Vec<Result<warc::Record, warc::Broken>>) {
+        let (settings, meter, fields) = (self.settings, self.meter, self.fields);
+        let read = |record: Result<warc::Record, warc::Broken>| {
+            let mut reader = Reader::new(settings, meter, fields);
+            match record {
+                Ok(record) => (record.number, reader.web_page(path, record), reader),
+                Err(broken) => (broken.number, Err((broken.reason, None)), reader),
+            }
+        };
+        let read: Vec<_> = records.into_par_iter().map(read).collect();
+        for (number, read, reader) in read {
+            if self.has_enough() {
+                return;
+            }
+            self.absorb(reader);
             match read {
                 Ok(Some(document)) => self.keep(document),
                 Ok(None) => self.pageless += 1,
                 Err(refused) => self.broken(path, number, refused),
             }
-            self.flow()
-        });
-        if let Err((number, error)) = read {
-            let reason = format!("{}; the records before it were read", describe(&error));
-            self.skip(path.to_owned(), Some(number), reason, None);
         }
     }
 
@@ -1023,6 +1050,16 @@ mod tests {
             ),
         };
         write("b.jsonl".to_owned(), (0..3000).map(|number| line(number) + "\n").collect());
+        let record = |number: usize| match number % 100 {
+            5 => "WARC/1.0\r\n\r\n".to_owned(),
+            6 => "WARC/1.0\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            _ => format!(
+                "WARC/1.0\r\nWARC-Type: conversion\r\nWARC-Target-URI: {number}\r\nContent-Type: text/plain\r\n\
+                 Content-Length: 6000\r\n\r\n{}\r\n\r\n",
+                ["letters ", "l\0tters "][number % 2].repeat(750)
+            ),
+        };
+        write("c.wet".to_owned(), (0..1000).map(record).collect());
         let inputs = [directory.path().to_owned(), Path::new("tests/samples").to_owned()];
         let read = |threads, settings: &Settings| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -1031,7 +1068,7 @@ mod tests {
         let all = Settings::default();
         let few = Settings { max_input: Some(1_000_000), ..Settings::default() };
         let alone = read(1, &all).unwrap();
-        assert!(alone.documents.len() > 2900 && alone.skipped.len() > 100);
+        assert!(alone.documents.len() > 3900 && alone.skipped.len() > 100);
         assert!(read(1, &few).unwrap_err().contains("b.jsonl:"));
         for threads in [2, 5] {
             assert_eq!(format!("{:?}", read(threads, &all).unwrap()), format!("{alone:?}"));

@@ -25,10 +25,19 @@ pub(crate) struct Record {
 #[derive(Debug)]
 pub(crate) enum Content {
     Text(Vec<u8>),
-    #[cfg_attr(not(any(feature = "formats", test)), expect(dead_code, reason = "HTML is left out"))]
     Html(Vec<u8>),
     /// Requests, images, redirects and other records without an article.
     Other,
+}
+
+impl Record {
+    /// Bytes of its content.
+    pub(crate) fn len(&self) -> usize {
+        match &self.holds {
+            Content::Text(bytes) | Content::Html(bytes) => bytes.len(),
+            Content::Other => 0,
+        }
+    }
 }
 
 /// Why a record could not be read.
