@@ -47,13 +47,20 @@ impl Lines {
         self.first + self.each.len() as u64
     }
 
-    /// Makes something of each line and its number, or not, by several threads; of none where
-    /// it was too long. In their order.
-    pub(super) fn each<T: Send>(&self, make: impl Fn(u64, Option<&[u8]>) -> Option<T> + Sync) -> Vec<T> {
+    /// Makes something of each line and its number, or not; of none where it was too long. In
+    /// their order, by several threads if they are to be `divided`.
+    pub(super) fn each<T: Send>(
+        &self,
+        make: impl Fn(u64, Option<&[u8]>) -> Option<T> + Sync,
+        divided: bool,
+    ) -> Vec<T> {
         let line = |(at, line): (usize, &Option<Range<usize>>)| {
             make(self.first + at as u64, line.clone().map(|line| &self.bytes[line]))
         };
-        self.each.par_iter().enumerate().with_min_len(8).filter_map(line).collect()
+        match divided {
+            true => self.each.par_iter().enumerate().with_min_len(8).filter_map(line).collect(),
+            false => self.each.iter().enumerate().filter_map(line).collect(),
+        }
     }
 }
 
@@ -76,7 +83,7 @@ mod tests {
                 loop {
                     lines.read(&mut stream, next, most, 5);
                     let line = |number, line: Option<&[u8]>| Some((number, line.map(<[u8]>::to_vec)));
-                    found.extend(lines.each(line));
+                    found.extend(lines.each(line, most > 1));
                     next = lines.next();
                     if lines.end.is_some() {
                         break;

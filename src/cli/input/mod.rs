@@ -217,6 +217,8 @@ struct Reader<'a> {
     meter: &'a dyn Meter,
     fields: &'a Fields,
     encoding: Option<&'static Encoding>,
+    /// Whether several threads are given parts of a file.
+    divides: bool,
     found: Collected,
     /// Files to read or read already, by their real path.
     seen: BTreeSet<PathBuf>,
@@ -264,11 +266,15 @@ const BROKEN: usize = 100_000;
 const BROKEN_EACH: usize = 10;
 /// Bytes that a line of JSON may have in any case.
 const LINE: u64 = 64 << 20;
-/// Bytes of lines for each thread that are read at a time, bytes of pages of web archives,
-/// and files.
+/// Bytes of a file that several threads may be given parts of.
+const LARGE: u64 = 4 << 20;
+/// Files for each thread that are read at a time, if they are smaller.
+const FILES: usize = 32;
+/// Bytes for each thread that are read at a time of lines, and of the pages of a web archive.
 const LINES: usize = 1 << 19;
 const PAGES: usize = 1 << 20;
-const FILES: usize = 32;
+/// Bytes that a record of one takes besides its page.
+const RECORD: usize = 1 << 10;
 
 impl<'a> Reader<'a> {
     fn new(settings: &'a Settings, meter: &'a dyn Meter, fields: &'a Fields) -> Self {
@@ -277,6 +283,7 @@ impl<'a> Reader<'a> {
             meter,
             fields,
             encoding: settings.encoding.as_deref().and_then(|label| Encoding::for_label(label.as_bytes())),
+            divides: true,
             found: Collected::default(),
             seen: BTreeSet::new(),
             pending: Vec::new(),
@@ -434,18 +441,26 @@ impl<'a> Reader<'a> {
     /// order.
     fn files(&mut self) {
         let pending = mem::take(&mut self.pending);
-        for files in pending.chunks(FILES * rayon::current_num_threads()) {
-            if self.has_enough() {
-                return;
+        let threads = rayon::current_num_threads();
+        let is_large = |file: &Pending| file.bytes >= LARGE;
+        for alike in pending.chunk_by(|x, y| is_large(x) == is_large(y)) {
+            let divides = is_large(&alike[0]);
+            // A thread that waits for parts of its file takes up others before it goes on: not
+            // too many. Nor should much more be read than is allowed.
+            let few = divides || self.settings.max_input.is_some();
+            for files in alike.chunks(if few { threads } else { FILES * threads }) {
+                if self.has_enough() {
+                    return;
+                }
+                let read = |file: &Pending| {
+                    let mut reader = Reader::new(self.settings, self.meter, self.fields);
+                    (reader.divides, reader.bytes) = (divides, self.bytes);
+                    reader.open(file);
+                    reader
+                };
+                let read: Vec<Reader> = files.par_iter().with_max_len(1).map(read).collect();
+                read.into_iter().for_each(|reader| self.absorb(reader));
             }
-            let read = |file: &Pending| {
-                let mut reader = Reader::new(self.settings, self.meter, self.fields);
-                reader.bytes = self.bytes;
-                reader.open(file);
-                reader
-            };
-            let read: Vec<Reader> = files.par_iter().with_max_len(1).map(read).collect();
-            read.into_iter().for_each(|reader| self.absorb(reader));
         }
     }
 
@@ -582,8 +597,8 @@ impl<'a> Reader<'a> {
         // A line may hold a whole document with every character escaped, and
         // other fields.
         let longest = (6 * self.settings.longest()).max(LINE);
-        let most = LINES * rayon::current_num_threads();
-        let fields = self.fields;
+        let (fields, divides) = (self.fields, self.divides);
+        let most = LINES * if divides { rayon::current_num_threads() } else { 1 };
         let record = |number, line: Option<&[u8]>| {
             let Some(line) = line else {
                 return Some((number, Err((format!("a line longer than {longest} bytes"), None))));
@@ -599,16 +614,25 @@ impl<'a> Reader<'a> {
         lines.read(&mut stream, 1, most, longest);
         let mut records = Vec::new();
         loop {
-            // Some are made records while those before are taken and the next are read.
             let (mut made, mut is_last) = (Vec::new(), true);
-            rayon::in_place_scope(|scope| {
-                scope.spawn(|_| made = lines.each(record));
+            let mut make = || made = lines.each(record, divides);
+            let mut take_and_read = || {
                 self.records(path, mem::take(&mut records));
                 if lines.end.is_none() && !self.has_enough() {
                     next.read(&mut stream, lines.next(), most, longest);
                     is_last = false;
                 }
-            });
+            };
+            // Some are made records while those before are taken and the next are read.
+            if divides {
+                rayon::in_place_scope(|scope| {
+                    scope.spawn(|_| make());
+                    take_and_read();
+                });
+            } else {
+                make();
+                take_and_read();
+            }
             records = made;
             if is_last {
                 break;
@@ -781,10 +805,10 @@ impl<'a> Reader<'a> {
     }
 
     fn warc(&mut self, path: &str, stream: impl BufRead) {
-        let most = PAGES * rayon::current_num_threads();
+        let most = PAGES * if self.divides { rayon::current_num_threads() } else { 1 };
         let (mut some, mut bytes) = (Vec::new(), 0);
         let read = warc::records(stream, |record| {
-            bytes += 1 + record.as_ref().map_or(0, warc::Record::len);
+            bytes += record.as_ref().map_or(0, warc::Record::len) + RECORD;
             some.push(record);
             if bytes >= most {
                 bytes = 0;
@@ -810,7 +834,10 @@ impl<'a> Reader<'a> {
                 Err(broken) => (broken.number, Err((broken.reason, None)), reader),
             }
         };
-        let read: Vec<_> = records.into_par_iter().map(read).collect();
+        let read: Vec<_> = match self.divides {
+            true => records.into_par_iter().map(read).collect(),
+            false => records.into_iter().map(read).collect(),
+        };
         for (number, read, reader) in read {
             if self.has_enough() {
                 return;
@@ -1038,18 +1065,19 @@ mod tests {
         for number in 0..100 {
             write(format!("a{number:02}.txt"), format!("{number} {}", "word ".repeat(200)));
         }
-        // Longer than what is read at a time; ids come again, lines are broken or blank.
+        // Large enough to be divided, and not; ids come again, lines are broken or blank.
         let line = |number: usize| match number % 100 {
             7 => "{\"text\": 5}".to_owned(),
             8 => String::new(),
             9 => "{\"text\"".to_owned(),
             _ => format!(
                 r#"{{"id": {}, "text": "{}", "date": "{number}x"}}"#,
-                number % 2950,
+                number % 4950,
                 "word ".repeat(200)
             ),
         };
-        write("b.jsonl".to_owned(), (0..3000).map(|number| line(number) + "\n").collect());
+        write("b.jsonl".to_owned(), (0..5000).map(|number| line(number) + "\n").collect());
+        write("d.jsonl".to_owned(), (5000..6000).map(|number| line(number) + "\n").collect());
         let record = |number: usize| match number % 100 {
             5 => "WARC/1.0\r\n\r\n".to_owned(),
             6 => "WARC/1.0\r\nContent-Length: 0\r\n\r\n".to_owned(),
@@ -1068,7 +1096,7 @@ mod tests {
         let all = Settings::default();
         let few = Settings { max_input: Some(1_000_000), ..Settings::default() };
         let alone = read(1, &all).unwrap();
-        assert!(alone.documents.len() > 3900 && alone.skipped.len() > 100);
+        assert!(alone.documents.len() > 5900 && alone.skipped.len() > 100);
         assert!(read(1, &few).unwrap_err().contains("b.jsonl:"));
         for threads in [2, 5] {
             assert_eq!(format!("{:?}", read(threads, &all).unwrap()), format!("{alone:?}"));

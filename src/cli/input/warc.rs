@@ -31,12 +31,13 @@ pub(crate) enum Content {
 }
 
 impl Record {
-    /// Bytes of its content.
+    /// Bytes of what it holds.
     pub(crate) fn len(&self) -> usize {
-        match &self.holds {
+        let content = match &self.holds {
             Content::Text(bytes) | Content::Html(bytes) => bytes.len(),
             Content::Other => 0,
-        }
+        };
+        self.address.len() + self.date.len() + content
     }
 }
 
