@@ -78,10 +78,11 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
         Run::new(args, detector.config(), &inputs, &collected, against.as_ref(), &report, started.elapsed())
     });
     if let Some(out) = &args.out {
-        let values = serde_json::to_value(&*run)?;
-        let page = (!args.no_report && args.only.is_none()).then_some(|file: &mut _| {
+        let values = (!args.no_report && args.only.is_none()).then(|| serde_json::to_value(&*run));
+        let page = values.transpose()?.map(|values| {
             let references = background.against.unwrap_or_default();
-            report::write(file, Rows::of(&report, values, &collected.documents, references), args.report_docs)
+            let rows = Rows::of(&report, values, &collected.documents, references);
+            |file: &mut _| report::write(file, rows, args.report_docs)
         });
         output::write(out, args, &report, &collected.skipped, &run, &bar, page)
             .with_context(|| format!("cannot write results to {}", out.display()))?;

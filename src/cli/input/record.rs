@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::ControlFlow;
 
+use encoding_rs::Encoding;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use twicetold::{Date, Document};
+
+use super::decode::{self, Decoded};
 
 /// What a field is to a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -163,6 +166,10 @@ pub(crate) struct Noticed {
     names: BTreeMap<(Role, usize), String>,
     /// Dates that could not be read.
     undated: Vec<String>,
+    /// Texts with NUL bytes.
+    nuls: usize,
+    /// Texts that were not UTF-8, by encoding.
+    decoded: BTreeMap<&'static str, usize>,
 }
 
 impl Noticed {
@@ -232,6 +239,32 @@ impl Noticed {
         }
         self.names.extend(other.names);
         self.undated.extend(other.undated);
+        self.nuls += other.nuls;
+        for (encoding, texts) in other.decoded {
+            *self.decoded.entry(encoding).or_insert(0) += texts;
+        }
+    }
+
+    /// Decodes a text, as [`decode::decode`] does.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub(crate) fn decode(
+        &mut self,
+        bytes: Vec<u8>,
+        given: Option<&'static Encoding>,
+        declared: impl Fn(&[u8]) -> Option<&'static Encoding>,
+    ) -> Result<String, Refused> {
+        let Decoded { text, from } = decode::decode(bytes, given, declared)?;
+        from.into_iter().for_each(|encoding| self.decoded(encoding));
+        self.nuls += usize::from(text.contains('\0'));
+        Ok(text)
+    }
+
+    /// A text was decoded.
+    pub(crate) fn decoded(&mut self, from: &'static Encoding) {
+        *self.decoded.entry(from.name()).or_insert(0) += 1;
     }
 
     /// Reads a date; one that cannot be read is remembered.
@@ -258,6 +291,19 @@ impl Noticed {
             let count = self.undated.len();
             notes.push(format!(
                 "dates that could not be read and count as unknown: {count}, first at {first}"
+            ));
+        }
+        if self.nuls > 0 {
+            let files = self.nuls;
+            notes.push(format!(
+                "text files with NUL bytes, which are taken as separators: {files}; they may be binary or UTF-16"
+            ));
+        }
+        if !self.decoded.is_empty() {
+            let each = self.decoded.iter().map(|(name, count)| format!("{name} {count}"));
+            notes.push(format!(
+                "texts that are not UTF-8, decoded from {}; their spans count in the decoded text",
+                each.collect::<Vec<_>>().join(", ")
             ));
         }
         notes

@@ -20,14 +20,14 @@ use twicetold::MAX_DOCUMENT_BYTES;
 use super::{Reader, describe};
 use crate::cli::input::kinds::Holds;
 use crate::cli::input::lines::Lines;
-use crate::cli::input::record::{Fields, Record, RecordSeed, Refused, Value, Values, host};
+use crate::cli::input::record::{Fields, Noticed, Record, RecordSeed, Refused, Value, Values, host};
 use crate::cli::input::table::{TableStream, field};
 #[cfg(feature = "formats")]
 use crate::cli::input::unpack::Bound;
 use crate::cli::input::unpack::Source;
+use crate::cli::input::{Settings, warc};
 #[cfg(feature = "formats")]
 use crate::cli::input::{columns, guard, html};
-use crate::cli::input::{decode, warc};
 
 /// Bytes that a line of JSON may have in any case.
 const LINE: u64 = 64 << 20;
@@ -73,7 +73,7 @@ impl Reader<'_> {
         // other fields.
         let longest = (6 * self.settings.longest()).max(LINE);
         let (fields, divides) = (self.fields, self.divides);
-        let most = LINES * if divides { rayon::current_num_threads() } else { 1 };
+        let most = LINES * self.threads();
         let record = |number, line: Option<&[u8]>| {
             let Some(line) = line else {
                 return Some((number, Err((format!("a line longer than {longest} bytes"), None))));
@@ -234,7 +234,7 @@ impl Reader<'_> {
             self.record(path, line, record);
         }
         if let Some(encoding) = wide {
-            *self.decoded.entry(encoding.name()).or_insert(0) += 1;
+            self.noticed.decoded(encoding);
         }
     }
 
@@ -280,7 +280,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn warc(&mut self, path: &str, stream: impl BufRead) {
-        let most = PAGES * if self.divides { rayon::current_num_threads() } else { 1 };
+        let most = PAGES * self.threads();
         let (mut some, mut bytes) = (Vec::new(), 0);
         let read = warc::records(stream, |record| {
             bytes += record.as_ref().map_or(0, warc::Record::len) + RECORD;
@@ -301,54 +301,30 @@ impl Reader<'_> {
     /// Reads pages by several threads, and takes them in their order, as long as any are
     /// wanted.
     fn web_pages(&mut self, path: &str, records: Vec<Result<warc::Record, warc::Broken>>) {
-        let (settings, meter, fields) = (self.settings, self.meter, self.fields);
+        let (settings, encoding) = (self.settings, self.encoding);
         let read = |record: Result<warc::Record, warc::Broken>| {
-            let mut reader = Reader::new(settings, meter, fields);
-            match record {
-                Ok(record) => (record.number, reader.web_page(path, record), reader),
-                Err(broken) => (broken.number, Err((broken.reason, None)), reader),
-            }
+            let mut noticed = Noticed::default();
+            let (number, read) = match record {
+                Ok(record) => (record.number, web_page(path, record, settings, encoding, &mut noticed)),
+                Err(broken) => (broken.number, Err((broken.reason, None))),
+            };
+            (number, read, noticed)
         };
         let read: Vec<_> = match self.divides {
             true => records.into_par_iter().map(read).collect(),
             false => records.into_iter().map(read).collect(),
         };
-        for (number, read, reader) in read {
+        for (number, read, noticed) in read {
             if self.has_enough() {
                 return;
             }
-            self.absorb(reader);
+            self.noticed.absorb(noticed);
             match read {
                 Ok(Some(document)) => self.keep(document),
                 Ok(None) => self.pageless += 1,
                 Err(refused) => self.broken(path, number, refused),
             }
         }
-    }
-
-    /// The document of a record; its id is when and where it was fetched.
-    fn web_page(&mut self, path: &str, record: warc::Record) -> Result<Option<Document>, Refused> {
-        let (text, published) = match record.holds {
-            warc::Content::Other => return Ok(None),
-            warc::Content::Text(bytes) => (self.decode(bytes, |_| None)?, None),
-            #[cfg(feature = "formats")]
-            warc::Content::Html(bytes) => {
-                let html = self.decode(bytes, html::declared)?;
-                let page = html::page(&html, self.settings.all_text)?;
-                (page.text, page.published)
-            }
-            #[cfg(not(feature = "formats"))]
-            warc::Content::Html(_) => {
-                return Err(("HTML, which this build does not read".to_owned(), Some(SLIM.to_owned())));
-            }
-        };
-        let stamp: String = record.date.chars().filter(char::is_ascii_digit).take(14).collect();
-        let mut document = Document::new(format!("{stamp}/{}", record.address), text);
-        document.source = host(&record.address);
-        let date = published.unwrap_or(record.date);
-        document.date = self.noticed.date(&date, path, record.number);
-        (document.path, document.line) = (Some(path.to_owned()), Some(record.number));
-        Ok(Some(document))
     }
 
     fn record(&mut self, path: &str, line: u64, record: Result<Record, Refused>) {
@@ -377,21 +353,8 @@ impl Reader<'_> {
             self.skip(path.to_owned(), None, format!("longer than {longest} bytes"), Some(hint));
             return None;
         }
-        let decoded = self.decode(bytes, declared);
+        let decoded = self.noticed.decode(bytes, self.encoding, declared);
         decoded.map_err(|(reason, hint)| self.skip(path.to_owned(), None, reason, hint.as_deref())).ok()
-    }
-
-    fn decode(
-        &mut self,
-        bytes: Vec<u8>,
-        declared: impl Fn(&[u8]) -> Option<&'static Encoding>,
-    ) -> Result<String, Refused> {
-        let decoded = decode::decode(bytes, self.encoding, declared)?;
-        if let Some(encoding) = decoded.from {
-            *self.decoded.entry(encoding.name()).or_insert(0) += 1;
-        }
-        self.nuls += usize::from(decoded.text.contains('\0'));
-        Ok(decoded.text)
     }
 }
 
@@ -406,6 +369,38 @@ fn json_line(line: &[u8], fields: &Fields) -> Result<Record, Refused> {
         let reason = format!("not a JSON object at column {}: {}", error.column(), cause(&error));
         (reason, Some("each line must hold one object, like {\"id\": \"1\", \"text\": \"…\"}".to_owned()))
     })
+}
+
+/// The document of a record; its id is when and where it was fetched.
+#[cfg_attr(not(feature = "formats"), expect(unused_variables, reason = "settings are for HTML"))]
+fn web_page(
+    path: &str,
+    record: warc::Record,
+    settings: &Settings,
+    encoding: Option<&'static Encoding>,
+    noticed: &mut Noticed,
+) -> Result<Option<Document>, Refused> {
+    let (text, published) = match record.holds {
+        warc::Content::Other => return Ok(None),
+        warc::Content::Text(bytes) => (noticed.decode(bytes, encoding, |_| None)?, None),
+        #[cfg(feature = "formats")]
+        warc::Content::Html(bytes) => {
+            let html = noticed.decode(bytes, encoding, html::declared)?;
+            let page = html::page(&html, settings.all_text)?;
+            (page.text, page.published)
+        }
+        #[cfg(not(feature = "formats"))]
+        warc::Content::Html(_) => {
+            return Err(("HTML, which this build does not read".to_owned(), Some(SLIM.to_owned())));
+        }
+    };
+    let stamp: String = record.date.chars().filter(char::is_ascii_digit).take(14).collect();
+    let mut document = Document::new(format!("{stamp}/{}", record.address), text);
+    document.source = host(&record.address);
+    let date = published.unwrap_or(record.date);
+    document.date = noticed.date(&date, path, record.number);
+    (document.path, document.line) = (Some(path.to_owned()), Some(record.number));
+    Ok(Some(document))
 }
 
 /// What serde_json says, without the place it adds.

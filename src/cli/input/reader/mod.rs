@@ -4,7 +4,7 @@
 mod formats;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::mem;
@@ -38,10 +38,7 @@ pub(super) struct Reader<'a> {
     noticed: Noticed,
     unknown: usize,
     hidden: usize,
-    nuls: usize,
     twice: usize,
-    /// Texts that were not UTF-8, by encoding.
-    decoded: BTreeMap<&'static str, usize>,
     /// Records of web archives without an article.
     pageless: usize,
     /// Bytes of all texts.
@@ -94,9 +91,7 @@ impl<'a> Reader<'a> {
             noticed: Noticed::default(),
             unknown: 0,
             hidden: 0,
-            nuls: 0,
             twice: 0,
-            decoded: BTreeMap::new(),
             pageless: 0,
             bytes: 0,
             exceeded: None,
@@ -104,9 +99,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds what another one found after it.
+    /// Adds what another one found in a file after it.
     fn absorb(&mut self, other: Reader) {
-        let Collected { mut documents, mut skipped, mut notes, mut files } = other.found;
+        let Collected { mut documents, mut skipped, mut files, .. } = other.found;
         match self.settings.max_input {
             None if self.found.documents.is_empty() => self.found.documents = documents,
             None => self.found.documents.append(&mut documents),
@@ -120,17 +115,10 @@ impl<'a> Reader<'a> {
             }
         }
         self.found.skipped.append(&mut skipped);
-        self.found.notes.append(&mut notes);
         self.found.files.append(&mut files);
         self.noticed.absorb(other.noticed);
         self.unknown += other.unknown;
-        self.hidden += other.hidden;
-        self.nuls += other.nuls;
-        self.twice += other.twice;
         self.pageless += other.pageless;
-        for (encoding, texts) in other.decoded {
-            *self.decoded.entry(encoding).or_insert(0) += texts;
-        }
         self.exceeded = self.exceeded.take().or(other.exceeded);
     }
 
@@ -230,13 +218,12 @@ impl<'a> Reader<'a> {
                     .then_some("check the spelling; a path with spaces needs quotes");
                 self.skip(shown, None, describe(&error), hint);
             }
-            Ok((real, bytes)) if self.seen.contains(&real) => {
+            Ok((real, bytes)) if self.seen.insert(real.clone()) => {
+                self.pending.push(Pending { shown, real, holds, bytes });
+            }
+            Ok((_, bytes)) => {
                 self.twice += 1;
                 self.meter.read(bytes);
-            }
-            Ok((real, bytes)) => {
-                self.seen.insert(real.clone());
-                self.pending.push(Pending { shown, real, holds, bytes });
             }
         }
     }
@@ -357,6 +344,11 @@ impl<'a> Reader<'a> {
         self.found.documents.push(document);
     }
 
+    /// Threads that are given parts of a file.
+    fn threads(&self) -> usize {
+        if self.divides { rayon::current_num_threads() } else { 1 }
+    }
+
     /// Whether nothing more is to be read, here or at all.
     fn has_enough(&self) -> bool {
         self.exceeded.is_some() || self.file.given_up
@@ -425,19 +417,6 @@ impl<'a> Reader<'a> {
         self.found.files.sort();
         let notes = &mut self.found.notes;
         notes.extend(mem::take(&mut self.noticed).notes());
-        if self.nuls > 0 {
-            let files = self.nuls;
-            notes.push(format!(
-                "text files with NUL bytes, which are taken as separators: {files}; they may be binary or UTF-16"
-            ));
-        }
-        if !self.decoded.is_empty() {
-            let each = self.decoded.iter().map(|(name, count)| format!("{name} {count}"));
-            notes.push(format!(
-                "texts that are not UTF-8, decoded from {}; their spans count in the decoded text",
-                each.collect::<Vec<_>>().join(", ")
-            ));
-        }
         if self.pageless > 0 {
             notes.push(format!("records of web archives without an article, not read: {}", self.pageless));
         }
