@@ -185,8 +185,11 @@ fn absorb(mut exact: Vec<Passage>, reworded: Vec<Reworded>) -> Vec<Passage> {
         // Its tokens are counted when it has its final extent.
         let mut reworded = Passage { a, b, matched: 0 };
         let overlapping = |&at: &usize| exact[at].as_ref().is_some_and(|passage| passage.overlaps(&reworded));
-        let inside: Vec<usize> =
-            index.overlapping(reworded.b.start, reworded.b.end).filter(overlapping).collect();
+        let inside: Vec<usize> = index
+            .overlapping(reworded.b.start, reworded.b.end)
+            .map(|(at, _)| at)
+            .filter(overlapping)
+            .collect();
         let passages = || inside.iter().filter_map(|&at| exact[at].as_ref());
         let sum: u32 = passages().map(|passage| passage.matched).sum();
         let small = reworded.a.len().min(reworded.b.len()) < REWORDED;

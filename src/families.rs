@@ -91,7 +91,7 @@ pub(crate) fn families(
     // Each segment has room for the root itself and for every copy that touches it.
     let mut room = vec![1; segments.len()];
     for copy in list {
-        index.overlapping(copy.root_start, copy.root_end).for_each(|at| room[at] += 1);
+        index.overlapping(copy.root_start, copy.root_end).for_each(|(at, _)| room[at] += 1);
     }
     let mut total = 0;
     let mut filled = vec![0..0; segments.len()];
@@ -107,8 +107,7 @@ pub(crate) fn families(
     };
     (0..).zip(&segments).for_each(|(at, &(start, end))| add(at, Part::whole(root, start, end)));
     for copy in ahead(list.iter(), |copy| runs.of(copy).iter().take(1).for_each(fetch)) {
-        for at in index.overlapping(copy.root_start, copy.root_end) {
-            let (start, end) = segments[at];
+        for (at, &(start, end)) in index.overlapping(copy.root_start, copy.root_end) {
             Part::new(copy, runs.of(copy), start, end).into_iter().for_each(|part| add(at, part));
         }
     }

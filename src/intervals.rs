@@ -7,42 +7,62 @@ use crate::ahead::fetch;
 /// seen.
 pub(crate) const NESTING: usize = 512;
 
-/// Half-open intervals, sorted by start.
-#[derive(Debug, Default)]
-pub(crate) struct Intervals {
-    spans: Vec<(u32, u32)>,
-    /// The farthest end of the intervals up to each.
-    reach: Vec<u32>,
+/// What has a start and an end, half-open.
+pub(crate) trait Interval {
+    /// The two.
+    fn span(&self) -> (u32, u32);
 }
 
-impl Intervals {
+impl Interval for (u32, u32) {
+    fn span(&self) -> (u32, u32) {
+        *self
+    }
+}
+
+/// Half-open intervals, sorted by start.
+#[derive(Debug)]
+pub(crate) struct Intervals<T> {
+    /// Each with the farthest end of those up to it, side by side: a question about few is
+    /// answered by one look at memory.
+    list: Box<[(T, u32)]>,
+}
+
+impl<T: Interval> Intervals<T> {
     /// Takes intervals that are sorted by start.
-    pub(crate) fn new(sorted: impl Iterator<Item = (u32, u32)>) -> Self {
-        let spans: Vec<(u32, u32)> = sorted.collect();
-        debug_assert!(spans.is_sorted_by_key(|span| span.0));
-        let farthest = spans.iter().scan(0, |reach, span| {
-            *reach = span.1.max(*reach);
-            Some(*reach)
-        });
-        Intervals { reach: farthest.collect(), spans }
+    pub(crate) fn new(sorted: impl Iterator<Item = T>) -> Self {
+        let mut reach = 0;
+        let list: Box<[(T, u32)]> = sorted
+            .map(|item| {
+                reach = item.span().1.max(reach);
+                (item, reach)
+            })
+            .collect();
+        debug_assert!(list.is_sorted_by_key(|(item, _)| item.span().0));
+        Intervals { list }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
     }
 
     /// Fetches what is looked at first to find those that overlap a range.
     pub(crate) fn fetch(&self) {
-        let middle = self.spans.len() / 2;
-        self.spans.get(middle).into_iter().for_each(fetch);
-        self.reach.get(middle).into_iter().for_each(fetch);
+        self.list.get(self.list.len() / 2).into_iter().for_each(fetch);
     }
 
-    /// The numbers of the intervals that share a point with `from..to`, the
-    /// last first.
-    pub(crate) fn overlapping(&self, from: u32, to: u32) -> impl Iterator<Item = usize> + '_ {
-        let after = self.spans.partition_point(|span| span.0 < to);
-        (0..after)
-            .rev()
-            .take(NESTING)
-            .take_while(move |&at| self.reach[at] > from)
-            .filter(move |&at| self.spans[at].1 > from)
+    /// All of them, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.list.iter().map(|(item, _)| item)
+    }
+
+    /// The intervals that share a point with `from..to`, the last first, each with its number.
+    pub(crate) fn overlapping(&self, from: u32, to: u32) -> impl Iterator<Item = (usize, &T)> + '_ {
+        let after = self.list.partition_point(|(item, _)| item.span().0 < to);
+        let before = self.list[..after].iter().enumerate().rev().take(NESTING);
+        before
+            .take_while(move |(_, (_, reach))| *reach > from)
+            .filter(move |(_, (item, _))| item.span().1 > from)
+            .map(|(at, (item, _))| (at, item))
     }
 }
 
@@ -58,9 +78,11 @@ mod tests {
             spans.iter_mut().for_each(|span| span.1 += span.0);
             spans.sort_unstable();
             let to = from + len;
-            let mut found: Vec<usize> = Intervals::new(spans.iter().copied()).overlapping(from, to).collect();
+            let intervals = Intervals::new(spans.iter().copied());
+            let mut found: Vec<(usize, &(u32, u32))> = intervals.overlapping(from, to).collect();
             found.reverse();
-            let expected: Vec<usize> = (0..spans.len()).filter(|&at| spans[at].0 < to && spans[at].1 > from).collect();
+            let overlaps = |&(_, span): &(usize, &(u32, u32))| span.0 < to && span.1 > from;
+            let expected: Vec<(usize, &(u32, u32))> = spans.iter().enumerate().filter(overlaps).collect();
             prop_assert_eq!(found, expected);
         }
     }

@@ -15,7 +15,7 @@ use crate::ahead::fetch;
 use crate::align::{Run, in_b, matched};
 use crate::bits::Bits;
 use crate::depth::Depth;
-use crate::intervals::Intervals;
+use crate::intervals::{Interval, Intervals};
 
 /// An alignment in the arena of its batch: document `later` copies `earlier`.
 #[derive(Clone, Copy, Debug)]
@@ -113,28 +113,32 @@ const LATE: usize = 256;
 /// are neither sorted again and again nor searched one by one.
 #[derive(Default)]
 pub(crate) struct Known {
-    levels: Vec<Level>,
+    /// By start, then end.
+    levels: Vec<Intervals<Copy>>,
     /// Found after the document was finished.
     late: Vec<Copy>,
 }
 
-#[derive(Default)]
-struct Level {
-    /// By start, then end.
-    sorted: Vec<Copy>,
-    index: Intervals,
+impl Interval for Copy {
+    fn span(&self) -> (u32, u32) {
+        (self.start, self.end)
+    }
 }
 
 impl Known {
+    /// Takes all that were found.
     fn add(&mut self, found: &mut Vec<Copy>) {
-        let mut sorted = std::mem::take(found);
-        while self.levels.last().is_some_and(|last| last.sorted.len() <= 2 * sorted.len()) {
-            sorted.extend(self.levels.pop().map(|last| last.sorted).unwrap_or_default());
+        if found.is_empty() {
+            return;
+        }
+        while let Some(last) = self.levels.pop_if(|last| last.len() <= 2 * found.len()) {
+            found.extend(last.iter());
         }
         // Stable, since that takes advantage of what is sorted already.
-        sorted.sort_by_key(|c| (c.start, c.end, c.root, c.root_start, c.first_run));
-        let index = Intervals::new(sorted.iter().map(|copy| (copy.start, copy.end)));
-        self.levels.push(Level { sorted, index });
+        found.sort_by_key(|c| (c.start, c.end, c.root, c.root_start, c.first_run));
+        // Almost all documents have one, or none.
+        self.levels.reserve_exact(1);
+        self.levels.push(Intervals::new(found.drain(..)));
     }
 
     /// Adds copies found after the others; they are sorted in now and then.
@@ -148,15 +152,15 @@ impl Known {
 
     fn overlapping(&self, from: u32, to: u32, out: &mut Vec<Copy>) {
         out.clear();
-        for Level { sorted, index } in &self.levels {
-            out.extend(index.overlapping(from, to).map(|at| sorted[at]));
+        for level in &self.levels {
+            out.extend(level.overlapping(from, to).map(|(_, copy)| copy));
         }
         out.extend(self.late.iter().filter(|copy| copy.start < to && copy.end > from));
     }
 
     /// The copies that stand in the document.
     pub(crate) fn copies(&self) -> impl Iterator<Item = &Copy> {
-        self.levels.iter().flat_map(|level| &level.sorted).chain(&self.late)
+        self.levels.iter().flat_map(Intervals::iter).chain(&self.late)
     }
 }
 
@@ -216,7 +220,7 @@ impl<'l> Projector<'l> {
             fetch(level);
         }
         if let Some((alignment, known)) = known(FAR) {
-            known.levels.first().into_iter().for_each(|level| level.index.fetch());
+            known.levels.first().into_iter().for_each(Intervals::fetch);
             batch.runs(alignment).iter().take(1).for_each(|run| self.covered.fetch(alignment.earlier, run.a));
         }
     }
