@@ -7,11 +7,15 @@
 #[derive(Default)]
 pub(crate) struct TwiceFilter {
     words: Vec<u64>,
-    shift: u32,
 }
 
 /// Slots in a word.
 const HALF: u32 = u64::BITS / 2;
+/// Slots for each key that is expected, as long as keys tell so many apart: of those that
+/// stand alone one in seven passes.
+const EACH: usize = 6;
+/// Words with a slot for every key there can be.
+const MOST: usize = 1 << (u32::BITS - HALF.ilog2());
 
 impl TwiceFilter {
     /// Moves those items to the front, in their order, whose key has several or passes
@@ -40,18 +44,17 @@ impl TwiceFilter {
 
     /// Makes room for so many keys, and forgets all others.
     fn begin(&mut self, expected: usize) {
-        // At least four slots for each, as long as keys tell so many apart.
-        let bits = (4 * expected).next_power_of_two().ilog2().clamp(HALF.ilog2(), u32::BITS);
+        let words = (EACH * expected).div_ceil(HALF as usize).clamp(1, MOST);
         self.words.clear();
-        self.words.resize((1 << bits) / HALF as usize, 0);
-        self.shift = u32::BITS - bits;
+        self.words.resize(words, 0);
     }
 
     /// The number of the word that has the slot of a key, and the bit there.
     #[inline]
     fn slot(&self, key: u32) -> (usize, u32) {
-        let slot = key >> self.shift;
-        ((slot / HALF) as usize, slot % HALF)
+        // The key as a share of all there are.
+        let slot = (u64::from(key) * (self.words.len() as u64 * u64::from(HALF))) >> u32::BITS;
+        ((slot / u64::from(HALF)) as usize, slot as u32 % HALF)
     }
 
     /// Counts a key.

@@ -18,7 +18,6 @@ use crate::collection::{Collection, Order};
 use crate::config::{DedupeOn, Only, Unit};
 use crate::projection::Projector;
 use crate::report::Report;
-use crate::sketch::Sketch;
 use crate::tokens::TokenChunk;
 
 impl Scan<'_> {
@@ -27,17 +26,8 @@ impl Scan<'_> {
         let chunks = self.tokenise(&order);
         let collection = with_tokens(&order, &chunks);
         let originals = originals(&collection);
-        let all: Vec<Words> = (0..collection.len() as u32)
-            .map(|document| Words::all(collection.tokens(document).words))
-            .collect();
-        let near = |sketches: &[Sketch<BINS>]| match self.config.dedupe_on {
-            DedupeOn::Text => self.near_duplicates(&collection, &originals, &all, sketches),
-            // Not before it is known what the bodies are.
-            DedupeOn::Body => Near::alone(collection.len() as u32, Bands::choose(BINS, 1.0)),
-        };
         if self.config.only == Some(Only::Duplicates) {
-            let near = near(&self.sketches(&collection, &originals, &all));
-            return self.duplicates(&collection, originals, near);
+            return self.duplicates(&collection, originals);
         }
         let lengths: Vec<u32> =
             (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
@@ -59,9 +49,13 @@ impl Scan<'_> {
             let placed = placed(&collection, &families);
             (families, placed)
         };
+        let find_near = || match self.config.dedupe_on {
+            DedupeOn::Text => self.near_duplicates(&collection, &originals, &all(&collection), &sketches),
+            // Not before it is known what the bodies are.
+            DedupeOn::Body => Near::alone(collection.len() as u32, Bands::choose(BINS, 1.0)),
+        };
         // In this order where there is one thread: what is held for families is let go of first.
-        let ((families, placed), near) = rayon::join(find_families, || near(&sketches));
-        drop(all);
+        let ((families, placed), near) = rayon::join(find_families, find_near);
         if let Some(ignored) = &ignored {
             repeat_ignored_in_twins(&originals, &lengths, ignored);
         }
@@ -84,7 +78,11 @@ impl Scan<'_> {
     }
 
     /// The report of near-duplicates alone.
-    fn duplicates(&self, collection: &Collection, originals: Vec<u32>, near: Near) -> Report {
+    fn duplicates(&self, collection: &Collection, originals: Vec<u32>) -> Report {
+        let words = all(collection);
+        let sketches = self.sketches(collection, &originals, &words);
+        let near = self.near_duplicates(collection, &originals, &words, &sketches);
+        drop((words, sketches));
         let mut nearest = vec![NOBODY; collection.len()];
         for pair in &near.pairs {
             bring_near(&mut nearest, pair.b, pair.a, pair.tokens);
@@ -123,6 +121,11 @@ fn with_tokens<'a>(order: &'a Order<'a>, chunks: &'a [TokenChunk]) -> Collection
         chunks[at].get(document - order.ranges[at].start, &order.documents[document].text)
     };
     Collection::new(order, shared((0..order.documents.len()).into_par_iter()).map(tokens).collect())
+}
+
+/// All words of each document.
+fn all<'c>(collection: &'c Collection) -> Vec<Words<'c>> {
+    (0..collection.len() as u32).map(|document| Words::all(collection.tokens(document).words)).collect()
 }
 
 /// For every document the first one with the same tokens, which may be itself.

@@ -10,8 +10,10 @@ use crate::postings::Divided;
 /// Partitions that postings and anchors are scattered into.
 pub(super) const PARTITIONS: usize = 1 << 8;
 
-/// Parts in which rows are made, and lists laid out.
+/// Parts in which rows are made, and lists laid out, at least.
 pub(super) const PARTS: usize = 8;
+/// Items of a part for each thread, at most: of long lists the parts are more.
+const PART: usize = 32;
 
 /// Lists of documents in a part for each thread.
 pub(super) const EACH: usize = 4;
@@ -33,7 +35,7 @@ pub(super) fn in_parts<S: Send, T: Send>(
     make: impl Fn(Vec<S>) -> T + Sync,
     mut take: impl FnMut(T, usize) + Send,
 ) {
-    let size = list.len().div_ceil(PARTS).max(1);
+    let size = list.len().div_ceil(PARTS).clamp(1, PART * rayon::current_num_threads());
     let mut left = list.len().div_ceil(size);
     let mut take = |made| {
         take(made, left);
