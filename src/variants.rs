@@ -18,7 +18,7 @@ use crate::sketch::{Sketch, sketch};
 use crate::tokens::Tokens;
 
 /// What the texts of some families are compared by, one after the other: hashes of their
-/// pairs of tokens.
+/// pairs of tokens, sorted, each once.
 #[derive(Default)]
 pub(crate) struct Outlines {
     pairs: Vec<u32>,
@@ -26,8 +26,9 @@ pub(crate) struct Outlines {
     ends: Vec<usize>,
 }
 
-/// The buckets of an outline.
-pub(crate) type Keys = [u32; BANDS.bands];
+/// How many buckets a text is in, and which.
+pub(crate) const KEYS: usize = BANDS.bands;
+pub(crate) type Keys = [u32; KEYS];
 
 /// Buffers that live as long as their worker.
 #[derive(Default)]
@@ -57,39 +58,49 @@ const SHARED: usize = 4;
 /// Stands for a number.
 const MASK: u32 = 0;
 
+/// The buckets of a stretch of text, or nothing if it does not take part.
+pub(crate) fn keys(
+    tokens: &Tokens,
+    (start, end): (u32, u32),
+    compare: Compare,
+    scratch: &mut Scratch,
+) -> Option<Keys> {
+    let Scratch { words, pairs } = scratch;
+    if !outlined(tokens, start as usize..end as usize, compare, words) {
+        return None;
+    }
+    shingles(words, 2, pairs);
+    has_enough(pairs).then(|| {
+        let sketch: Sketch<BINS> = sketch(pairs);
+        let mut keys = [0; KEYS];
+        keys.iter_mut().zip(BANDS.keys(&sketch, 0..KEYS)).for_each(|(key, found)| *key = found);
+        keys
+    })
+}
+
 impl Outlines {
-    /// Adds the outline of a stretch of text and returns its buckets, or an empty one and
-    /// nothing if it does not take part.
+    /// Adds the outline of a stretch of text that takes part.
     pub(crate) fn add(
         &mut self,
         tokens: &Tokens,
         (start, end): (u32, u32),
         compare: Compare,
         scratch: &mut Scratch,
-    ) -> Option<Keys> {
-        let from = self.pairs.len();
+    ) {
         let Scratch { words, pairs } = scratch;
-        if outlined(tokens, start as usize..end as usize, compare, words) {
-            shingles(words, 2, pairs);
-            self.pairs.extend(pairs.iter().map(|pair| *pair as u32));
-            if !has_enough(&self.pairs[from..]) {
-                self.pairs.truncate(from);
-            }
-        }
-        self.ends.push(self.pairs.len());
-        let takes_part = self.pairs.len() > from;
-        takes_part.then(|| {
-            let sketch: Sketch<BINS> = sketch(pairs);
-            let mut keys = [0; BANDS.bands];
-            keys.iter_mut().zip(BANDS.keys(&sketch, 0..BANDS.bands)).for_each(|(key, found)| *key = found);
-            keys
-        })
+        outlined(tokens, start as usize..end as usize, compare, words);
+        shingles(words, 2, pairs);
+        self.add_pairs(pairs.iter().map(|pair| *pair as u32));
     }
 
-    /// Adds one of others, made ready to be compared, which many never are.
-    pub(crate) fn add_ready(&mut self, outline: &[u32]) {
+    /// Adds one of a text that is compared with none.
+    pub(crate) fn add_none(&mut self) {
+        self.ends.push(self.pairs.len());
+    }
+
+    fn add_pairs(&mut self, pairs: impl Iterator<Item = u32>) {
         let from = self.pairs.len();
-        self.pairs.extend_from_slice(outline);
+        self.pairs.extend(pairs);
         self.pairs[from..].sort_unstable();
         let mut kept = from;
         for at in from..self.pairs.len() {
@@ -132,7 +143,7 @@ fn outlined(tokens: &Tokens, range: Range<usize>, compare: Compare, words: &mut 
     has_numbers
 }
 
-/// Whether of two outlines that are ready one is a variant of the other.
+/// Whether of two outlines one is a variant of the other.
 fn are_variants(one: &[u32], other: &[u32], compare: Compare) -> bool {
     let both = shared(one, other);
     let (less, more) = (one.len().min(other.len()), one.len().max(other.len()));
@@ -145,12 +156,12 @@ fn are_variants(one: &[u32], other: &[u32], compare: Compare) -> bool {
 }
 
 /// Whether there are as many distinct pairs as two texts share at least.
-fn has_enough(pairs: &[u32]) -> bool {
+fn has_enough(pairs: &[u64]) -> bool {
     let mut distinct = [0; SHARED];
     let mut known = 0;
-    for pair in pairs {
-        if !distinct[..known].contains(pair) {
-            distinct[known] = *pair;
+    for pair in pairs.iter().map(|pair| *pair as u32) {
+        if !distinct[..known].contains(&pair) {
+            distinct[known] = pair;
             known += 1;
         }
         if known == SHARED {
@@ -286,9 +297,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_ready_is_sorted_and_distinct(lists in prop::collection::vec(prop::collection::vec(0u32..9, 0..12), 0..6)) {
+        fn outlines_are_sorted_and_distinct(lists in prop::collection::vec(prop::collection::vec(0u32..9, 0..12), 0..6)) {
             let mut outlines = Outlines::default();
-            lists.iter().for_each(|list| outlines.add_ready(list));
+            lists.iter().for_each(|list| outlines.add_pairs(list.iter().copied()));
             for (at, list) in lists.iter().enumerate() {
                 let expected: Vec<u32> = list.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
                 prop_assert_eq!(outlines.get(at), expected);
@@ -311,8 +322,8 @@ mod tests {
         }
 
         #[test]
-        fn there_are_enough_pairs_if_so_many_are_distinct(pairs in prop::collection::vec(0u32..6, 0..12)) {
-            let distinct: BTreeSet<u32> = pairs.iter().copied().collect();
+        fn there_are_enough_pairs_if_so_many_are_distinct(pairs in prop::collection::vec(0u64..6, 0..12)) {
+            let distinct: BTreeSet<u64> = pairs.iter().copied().collect();
             prop_assert_eq!(has_enough(&pairs), distinct.len() >= SHARED);
         }
     }
@@ -328,16 +339,22 @@ mod tests {
                 Family { root: doc as u32, start: 0, end, occurrences: vec![here, there] }
             })
             .collect();
-        let mut made = Outlines::default();
-        let takes_part = |&at: &u32| {
+        let scratch = &mut Scratch::default();
+        let text = |at: u32| {
             let family = &families[at as usize];
-            let text = tokens(family.root as usize);
-            made.add(&text, (0, family.end), compare, &mut Scratch::default()).is_some()
+            (tokens(family.root as usize), (family.start, family.end))
         };
-        let mut order: Vec<u32> = (0..texts.len() as u32).filter(takes_part).collect();
+        let mut order = Vec::new();
+        for at in 0..families.len() as u32 {
+            let (tokens, range) = text(at);
+            order.extend(keys(&tokens, range, compare, scratch).map(|_| at));
+        }
         order.sort_by_key(|&at| Leaders::rank(&families[at as usize]));
         let mut outlines = Outlines::default();
-        order.iter().for_each(|&at| outlines.add_ready(made.get(at as usize)));
+        for &at in &order {
+            let (tokens, range) = text(at);
+            outlines.add(&tokens, range, compare, scratch);
+        }
         let outlines = [outlines];
         let mut leaders = Leaders::new(&families, compare, &order, &outlines);
         for later in 0..order.len() as u32 {

@@ -15,7 +15,7 @@ use crate::families::{self, Family, Occurrence, families};
 use crate::orphans::{Told, alone};
 use crate::projection::{self, Batch, Known, Projector};
 use crate::tokens::Tokens;
-use crate::variants::{self, Compare, Keys, LISTED, Leaders, Outlines, merge, settle};
+use crate::variants::{self, Compare, KEYS, Keys, LISTED, Leaders, Outlines, keys, merge, settle};
 
 /// Tokens shared with the nearest document, and its number, before any is known.
 pub(super) const NOBODY: (u32, u32) = (0, u32::MAX);
@@ -100,6 +100,8 @@ pub(super) fn repeat_ignored_in_twins(originals: &[u32], lengths: &[u32], ignore
 
 /// Families that are compared with those before them at once.
 const TOGETHER: usize = 1 << 10;
+/// Buckets of each family that are filled at once.
+const BUCKETS: usize = 7;
 
 /// Exact duplicates took no part in the search: gives each the occurrences of
 /// its original, and adds a family for every such text as a whole.
@@ -146,44 +148,44 @@ fn joined<'t>(
     compare: Compare,
     together: usize,
 ) -> Vec<(u32, u32)> {
-    let made: Vec<(Outlines, Vec<Option<Keys>>)> = shared(families.par_chunks(LISTED))
-        .map_init(variants::Scratch::default, |scratch, some| {
-            let mut outlines = Outlines::default();
-            let outline = |family: &Family| {
-                outlines.add(tokens(family.root), (family.start, family.end), compare, scratch)
-            };
-            let keys = some.iter().map(outline).collect();
-            (outlines, keys)
-        })
-        .collect();
-    let keys = |family: u32| made[family as usize / LISTED].1[family as usize % LISTED].as_ref();
-    let mut order: Vec<u32> = (0..families.len() as u32).filter(|&at| keys(at).is_some()).collect();
+    let text = |family: &Family| (tokens(family.root), (family.start, family.end));
+    let keys_of = |scratch: &mut variants::Scratch, family: &Family| {
+        let (tokens, range) = text(family);
+        keys(tokens, range, compare, scratch)
+    };
+    let keys: Vec<Option<Keys>> =
+        shared(families.par_iter()).map_init(variants::Scratch::default, keys_of).collect();
+    let mut order: Vec<u32> = (0..families.len() as u32).filter(|&at| keys[at as usize].is_some()).collect();
     order.par_sort_by_cached_key(|&at| Leaders::rank(&families[at as usize]));
     let ranks: Vec<u32> = (0..order.len() as u32).collect();
-    let entries = ranks.par_chunks(together).map(|ranks| {
+    let buckets = (0..KEYS).step_by(BUCKETS).map(|first| {
         let of_one = |&rank: &u32| {
-            let keys = keys(order[rank as usize]).expect("takes part");
-            keys.iter().map(move |&key| entry(key, rank))
+            let keys = keys[order[rank as usize] as usize].as_ref().expect("takes part");
+            keys.iter().skip(first).take(BUCKETS).map(move |&key| entry(key, rank))
         };
-        ranks.iter().flat_map(of_one).collect()
+        ranks.par_chunks(together).map(|ranks| ranks.iter().flat_map(of_one).collect()).collect()
     });
-    let (pairs, _) = candidates(std::iter::once(entries.collect()), order.len());
+    let (pairs, _) = candidates(buckets, order.len());
+    drop(keys);
+    // Many are compared with none.
     let mut compared = vec![false; order.len()];
     for rank in pairs.iter().flat_map(|&(earlier, later)| [earlier, later]) {
         compared[rank as usize] = true;
     }
     // Side by side, since those of similar ranks are compared.
-    let ready = |ranks: &[u32]| {
+    let outlined = |scratch: &mut variants::Scratch, ranks: &[u32]| {
         let mut outlines = Outlines::default();
         for &rank in ranks {
-            let at = order[rank as usize] as usize;
-            let outline = made[at / LISTED].0.get(at % LISTED);
-            outlines.add_ready(if compared[rank as usize] { outline } else { &[] });
+            let (tokens, range) = text(&families[order[rank as usize] as usize]);
+            match compared[rank as usize] {
+                true => outlines.add(tokens, range, compare, scratch),
+                false => outlines.add_none(),
+            }
         }
         outlines
     };
-    let outlines: Vec<Outlines> = shared(ranks.par_chunks(LISTED)).map(ready).collect();
-    drop(made);
+    let outlines: Vec<Outlines> =
+        shared(ranks.par_chunks(LISTED)).map_init(variants::Scratch::default, outlined).collect();
     let mut leaders = Leaders::new(families, compare, &order, &outlines);
     let by_later: Vec<&[(u32, u32)]> = pairs.chunk_by(|x, y| x.1 == y.1).collect();
     for some in by_later.chunks(together) {
