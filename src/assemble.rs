@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::ahead::{ahead, fetch};
 use crate::bits::Bits;
 use crate::clusters::{Near, Verified};
-use crate::collection::Collection;
+use crate::collection::{Collection, Order, Roles};
 use crate::config::Config;
 use crate::cursor::Cursor;
 use crate::document::{Date, Document};
@@ -33,6 +33,8 @@ use crate::tokens::Tokens;
 pub(crate) struct Findings {
     /// The first document with the same tokens, for every document.
     pub originals: Vec<u32>,
+    /// The tokens of each.
+    pub lengths: Vec<u32>,
     pub near: Near,
     /// Tokens shared with the nearest document, and its number.
     pub nearest: Vec<(u32, u32)>,
@@ -41,14 +43,32 @@ pub(crate) struct Findings {
     pub matched: Bits,
     /// Tokens of what is to be ignored, if anything is.
     pub ignored: Option<Bits>,
+}
+
+/// What the rows of families are made from.
+pub(crate) struct Passages<'p, const BINS: usize> {
     /// In their final order.
-    pub families: Vec<Family>,
+    pub families: &'p [Family],
+    pub collection: &'p Collection<'p>,
+    /// Of all occurrences.
+    pub sights: &'p [Sight],
+    /// Of all documents.
+    pub sketches: &'p [Sketch<BINS>],
+}
+
+/// What the ledgers of documents ask of a family.
+#[derive(Clone, Copy)]
+pub(crate) struct Told {
+    pub kind: Kind,
+    /// The source of its first occurrences, and the first other one.
+    sources: [Option<u32>; 2],
 }
 
 /// What all rows need to know.
 pub(crate) struct Context<'a> {
     config: &'a Config,
-    collection: &'a Collection<'a>,
+    documents: &'a [&'a Document],
+    roles: Roles,
     findings: &'a Findings,
     ids: Vec<Arc<str>>,
     occurrences: Occurrences,
@@ -110,6 +130,8 @@ const FEW: usize = 8;
 /// Occurrences of a family that are fetched together, and bytes of its text.
 const AT_ONCE: usize = 16;
 const FIRST_BYTES: u32 = 192;
+/// Occurrences of a family among which sources are looked for.
+const FIRST_SOURCES: usize = 64;
 /// Documents compared outside a passage.
 const COMPARED: usize = 9;
 
@@ -161,19 +183,18 @@ impl<'a> Context<'a> {
     /// `occurrences` are those of all families, `ids` those of all documents.
     pub(crate) fn new(
         config: &'a Config,
-        collection: &'a Collection<'a>,
+        order: &'a Order<'a>,
         findings: &'a Findings,
         occurrences: Occurrences,
         ids: Vec<Arc<str>>,
     ) -> Self {
-        let documents = collection.len();
-        let mut source_names: Vec<&str> =
-            collection.documents.iter().filter_map(|d| d.source.as_deref()).collect();
+        let Order { documents, roles, .. } = order;
+        let mut source_names: Vec<&str> = documents.iter().filter_map(|d| d.source.as_deref()).collect();
         source_names.sort_unstable();
         source_names.dedup();
         let number = |source: &str| source_names.binary_search(&source).expect("listed") as u32;
         let sources: Vec<Option<u32>> =
-            collection.documents.iter().map(|document| document.source.as_deref().map(number)).collect();
+            documents.iter().map(|document| document.source.as_deref().map(number)).collect();
         let mut source_sizes = vec![0; source_names.len()];
         sources.iter().flatten().for_each(|&source| source_sizes[source as usize] += 1);
 
@@ -186,14 +207,15 @@ impl<'a> Context<'a> {
                 twins.entry(original).or_insert_with(|| vec![original]).push(document);
             }
         }
-        let (clusters, cluster_of) = match collection.roles.against {
+        let (clusters, cluster_of) = match roles.against {
             // Of another collection only pairs are of interest.
-            true => (Vec::new(), vec![None; documents]),
+            true => (Vec::new(), vec![None; documents.len()]),
             false => clusters(&leaders, &findings.originals, &near.pairs, &ids),
         };
         Context {
             config,
-            collection,
+            documents,
+            roles: *roles,
             findings,
             ids,
             occurrences,
@@ -221,10 +243,9 @@ impl<'a> Context<'a> {
     pub(crate) fn reading_ahead<'n, const BINS: usize>(
         &'n self,
         numbers: Range<u32>,
-        sights: &'n [Sight],
-        sketches: &'n [Sketch<BINS>],
+        &Passages { families, collection, sights, sketches }: &Passages<'n, BINS>,
     ) -> impl Iterator<Item = u32> + 'n {
-        let list = |number: u32| &self.findings.families[number as usize].occurrences;
+        let list = |number: u32| &families[number as usize].occurrences;
         let numbers = ahead(numbers, move |&number| {
             list(number).iter().take(AT_ONCE).for_each(fetch);
         });
@@ -233,17 +254,17 @@ impl<'a> Context<'a> {
             for occurrence in list(number).iter().take(AT_ONCE) {
                 let document = occurrence.document as usize;
                 fetch(&*self.ids[document]);
-                fetch(&self.collection.documents[document].date);
+                fetch(&self.documents[document].date);
             }
             // Of most families no more documents are compared.
             for occurrence in list(number).iter().take(3) {
                 fetch(&sketches[self.leaders[occurrence.document as usize] as usize]);
-                fetch(self.collection.tokens(occurrence.document));
             }
+            fetch(collection.tokens(list(number)[0].document));
         });
         ahead(numbers, move |&number| {
             let first = list(number)[0];
-            let tokens = self.collection.tokens(first.document);
+            let tokens = collection.tokens(first.document);
             let sight = self.sights_of(number, sights).next().expect("a sight for each");
             tokens.places.fetch(first.start as usize);
             let (from, to) = sight.bytes;
@@ -251,19 +272,19 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The row of a family, from the sights and the sketches of all documents; appends
-    /// those of its occurrences.
+    /// The row of a family, and what documents ask of it; appends the rows of its
+    /// occurrences.
     pub(crate) fn family<const BINS: usize>(
         &self,
         number: u32,
-        sights: &[Sight],
-        sketches: &[Sketch<BINS>],
+        passages: &Passages<BINS>,
         scratch: &mut Scratch,
         rows: &mut Vec<OccurrenceRow>,
-    ) -> FamilyRow {
-        let occurrences = &self.findings.families[number as usize].occurrences;
+    ) -> (FamilyRow, Told) {
+        let &Passages { families, collection, sights, sketches } = passages;
+        let occurrences = &families[number as usize].occurrences;
         let Wordings { text, tokens, letters, place, text_hash, numbers } =
-            self.wordings(number, sights, scratch);
+            self.wordings(number, passages, scratch);
         let variants = numbers.iter().copied().max().unwrap_or(1);
         let Scratch { documents, leaders, sources, .. } = scratch;
         documents.clear();
@@ -298,7 +319,7 @@ impl<'a> Context<'a> {
             tokens as usize >= self.config.stock_tokens && leaders.len() >= self.config.stock_df;
         let joined = || {
             let Occurrence { document, start, end, .. } = occurrences[place];
-            let joined = self.collection.tokens(document).joined(start as usize, end as usize);
+            let joined = collection.tokens(document).joined(start as usize, end as usize);
             joined as f64 / f64::from(end - start)
         };
         let signals = Signals {
@@ -308,7 +329,7 @@ impl<'a> Context<'a> {
             tokens,
             cohesion: matched as f64 / all as f64,
             rest_similarity: {
-                let size = |document: u32| self.collection.tokens(document).len();
+                let size = |document: u32| self.findings.lengths[document as usize] as usize;
                 rest_similarity(leaders, tokens, sketches, size)
             },
             quote_share: f64::from(quoted) / places,
@@ -336,7 +357,7 @@ impl<'a> Context<'a> {
             end_line: sight.lines.1,
             identity: o.identity(),
         }));
-        FamilyRow {
+        let row = FamilyRow {
             family: number + 1,
             kind,
             reason,
@@ -359,7 +380,8 @@ impl<'a> Context<'a> {
             block_share: signals.block_share,
             text,
             text_hash,
-        }
+        };
+        (row, Told { kind, sources: self.first_sources(occurrences) })
     }
 
     /// How many occurrences are in a document.
@@ -368,13 +390,18 @@ impl<'a> Context<'a> {
     }
 
     fn date(&self, document: u32) -> Option<&'a Date> {
-        self.collection.documents[document as usize].date.as_ref()
+        self.documents[document as usize].date.as_ref()
     }
 
-    fn wordings(&self, number: u32, sights: &[Sight], scratch: &mut Scratch) -> Wordings {
+    fn wordings<const BINS: usize>(
+        &self,
+        number: u32,
+        passages: &Passages<BINS>,
+        scratch: &mut Scratch,
+    ) -> Wordings {
         let Scratch { wordings: found, folded, .. } = scratch;
-        let family = &self.findings.families[number as usize];
-        let sights = self.sights_of(number, sights);
+        let family = &passages.families[number as usize];
+        let sights = self.sights_of(number, passages.sights);
         found.clear();
         found.extend(sights.clone().map(|sight| sight.wording).zip(0..));
         let (mut numbers, mut at) = (vec![1; found.len()], 0);
@@ -390,7 +417,7 @@ impl<'a> Context<'a> {
         }
         let Occurrence { document, start, end, .. } = family.occurrences[at];
         let (from, to) = sights.clone().nth(at).expect("a sight for each").bytes;
-        let tokens = self.collection.tokens(document);
+        let tokens = passages.collection.tokens(document);
         let text = tokens.text[from as usize..to as usize].to_owned();
         // Outside ASCII nearly everything is a letter.
         let starts_other = |bytes: Lanes| bytes.between(-0x40, -1);
@@ -424,23 +451,31 @@ impl<'a> Context<'a> {
         (best, distinct)
     }
 
-    /// The row of a document, and its letters and digits by label; appends its spans.
-    /// `extents` are the bytes of all sights; `owner` is a buffer.
+    /// The source of the first occurrences of a family, and the first other one.
+    fn first_sources(&self, occurrences: &[Occurrence]) -> [Option<u32>; 2] {
+        let first = occurrences.iter().take(FIRST_SOURCES);
+        let mut sources = first.filter_map(|occurrence| self.sources[occurrence.document as usize]);
+        let one = sources.next();
+        [one, sources.find(|source| Some(*source) != one)]
+    }
+
+    /// The row of a document, and its letters and digits by label; appends its spans. `told`
+    /// is of all families, `extents` are the bytes of all sights; `owner` is a buffer.
     pub(crate) fn document(
         &self,
         document: u32,
-        kinds: &[Kind],
+        tokens: &Tokens,
+        told: &[Told],
         extents: &[(u32, u32)],
         owner: &mut Vec<u32>,
         spans: &mut Vec<SpanRow>,
     ) -> (DocumentRow, [u64; 9]) {
-        let tokens = self.collection.tokens(document);
         let placed = self.occurrences.within(document);
         let mut stretches = if placed.is_empty() {
             Vec::new()
         } else {
             let matched = self.findings.matched.packed(document, tokens.len());
-            let kind = |family: u32| kinds[family as usize];
+            let kind = |family: u32| told[family as usize].kind;
             stretches(&matched, placed, kind, self.config.count_formulas, owner)
         };
         if let Some(ignored) = &self.findings.ignored {
@@ -460,13 +495,12 @@ impl<'a> Context<'a> {
             if let Some(placed) = of(stretch) {
                 fetch(&extents[placed.other as usize]);
                 fetch(self.occurrences.at(placed.other));
-                fetch(&self.findings.families[placed.family as usize]);
+                fetch(&told[placed.family as usize]);
             }
         });
         let stretches = ahead(stretches, |stretch| {
             if let Some(placed) = of(stretch) {
                 fetch(&*self.ids[self.occurrences.at(placed.other).occurrence.document as usize]);
-                fetch(&self.findings.families[placed.family as usize].occurrences[0]);
             }
         });
         for stretch in stretches {
@@ -513,7 +547,10 @@ impl<'a> Context<'a> {
             {
                 maybe_first += weight;
             }
-            if let Some(source) = self.other_source(document, placed.family) {
+            // A source other than its own that has the family.
+            let sources = told[placed.family as usize].sources.into_iter().flatten();
+            let own = self.sources[document as usize];
+            if let Some(source) = sources.into_iter().find(|&source| Some(source) != own) {
                 match by_source.iter_mut().find(|of| of.0 == source) {
                     Some(of) => of.1 += weight,
                     None => by_source.push((source, weight)),
@@ -529,19 +566,6 @@ impl<'a> Context<'a> {
         (row, labels)
     }
 
-    /// A source other than a document's own that has the family, looked for
-    /// among its first occurrences.
-    fn other_source(&self, document: u32, family: u32) -> Option<u32> {
-        if self.source_names.is_empty() {
-            return None;
-        }
-        let own = self.sources[document as usize];
-        let family = &self.findings.families[family as usize];
-        let mut sources =
-            family.occurrences.iter().take(64).filter_map(|o| self.sources[o.document as usize]);
-        sources.find(|&source| Some(source) != own)
-    }
-
     fn row(
         &self,
         document: u32,
@@ -551,7 +575,7 @@ impl<'a> Context<'a> {
         fractional: f64,
         top: Option<(u32, u64)>,
     ) -> DocumentRow {
-        let given = self.collection.documents[document as usize];
+        let given = self.documents[document as usize];
         let cluster = self.cluster_of[document as usize];
         let empty = tokens.weight == 0;
         let nearest = self.nearest(document, tokens);
@@ -624,7 +648,7 @@ impl<'a> Context<'a> {
             true => usize::MAX,
             false => FEW,
         };
-        let roles = self.collection.roles;
+        let roles = self.roles;
         let bound = if roles.against { roles.judged } else { u32::MAX };
         let mut rows = Vec::new();
         let mut unlisted = 0;
@@ -653,7 +677,7 @@ impl<'a> Context<'a> {
         rows.sort_unstable();
         let row = |(a, b, pair): (u32, u32, Option<usize>)| {
             let (mut a_in_b, mut b_in_a, mut resemblance) = (1.0, 1.0, 1.0);
-            let mut tokens = self.collection.tokens(b).len() as u64;
+            let mut tokens = self.findings.lengths[b as usize].into();
             if let Some(at) = pair {
                 let pair = &verified[at];
                 (a_in_b, b_in_a) = pair.containments();
@@ -675,21 +699,21 @@ impl<'a> Context<'a> {
         (rows.into_iter().map(row).collect(), unlisted as u64)
     }
 
-    /// The totals, but for labels, and for pairs that are not listed.
-    pub(crate) fn counts(&self) -> Counts {
-        let roles = self.collection.roles;
-        let judged = roles.judged..self.collection.len() as u32;
-        let each = || judged.clone().map(|document| self.collection.tokens(document));
+    /// The totals, but for those of pairs that are not listed: `documents` are all rows, with
+    /// these letters and digits by label.
+    pub(crate) fn counts(&self, documents: &[DocumentRow], labels: [u64; 9]) -> Counts {
+        let roles = self.roles;
         let originals = (0..).zip(&self.findings.originals).skip(roles.judged as usize);
+        let sum = |of: fn(&DocumentRow) -> u64| documents.iter().map(of).sum();
         Counts {
-            documents: judged.len() as u64,
+            documents: documents.len() as u64,
             references: u64::from(roles.judged - roles.told),
-            empty: each().filter(|tokens| tokens.weight == 0).count() as u64,
+            empty: sum(|row| u64::from(row.status == Status::Empty)),
             exact_duplicates: originals.filter(|&(document, &original)| document != original).count() as u64,
-            bytes: each().map(|tokens| tokens.text.len() as u64).sum(),
-            tokens: each().map(|tokens| tokens.len() as u64).sum(),
-            weight: each().map(|tokens| u64::from(tokens.weight)).sum(),
-            labels: [0; 9],
+            bytes: sum(|row| row.bytes),
+            tokens: sum(|row| row.tokens),
+            weight: sum(|row| row.weight),
+            labels,
             guaranteed_tokens: self.config.guaranteed_tokens() as u64,
             bands: self.findings.near.bands,
             crowded_buckets: self.findings.near.crowded as u64,

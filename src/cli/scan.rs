@@ -3,17 +3,18 @@
 use std::cell::LazyCell;
 use std::io::{self, IsTerminal, Write};
 use std::mem;
+use std::sync::Once;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use clap::CommandFactory;
-use twicetold::{Background, Detector, Report};
+use twicetold::{Background, Detector, Report, Stage};
 
 use super::args::{Args, Format, ScanArgs};
 use super::background::Ignored;
 use super::output::{self, Run};
 use super::report::{self, Rows};
-use super::{BELOW, DONE, Messages, SKIPPED, UNUSABLE, complain, input, progress, summary, warn};
+use super::{BELOW, DONE, Messages, SKIPPED, UNUSABLE, complain, input, memory, progress, summary, warn};
 
 /// Runs the command and says with which status to exit.
 ///
@@ -69,9 +70,18 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
     };
     let texts = collected.documents.iter().chain(background.against.unwrap_or_default());
     bar.scanning(texts.map(|document| document.text.len() as u64).sum());
+    let only_rows_are_left = Once::new();
+    let progress = |stage, done, total| {
+        if stage == Stage::Ledger {
+            only_rows_are_left.call_once(memory::give_back_now);
+        }
+        bar.advance(stage, done, total);
+    };
     let report = detector
-        .scan_with(&collected.documents, background, &|stage, done, total| bar.advance(stage, done, total))
+        .scan_with(&collected.documents, background, &progress)
         .context("cannot scan this collection")?;
+    // Writing takes other memory than finding did.
+    memory::give_back_now();
     bar.clear();
     // A summary needs none, and it takes a look at all text.
     let run = LazyCell::new(|| {

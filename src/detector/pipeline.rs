@@ -7,10 +7,10 @@ use rayon::prelude::*;
 
 use super::gather::{NOBODY, bring_near, repeat_ignored_in_twins, take_in};
 use super::near::{Words, bodies};
-use super::rows::{placed, sights, wordings};
+use super::rows::{family_rows, placed, sights, wordings};
 use super::scan::{BINS, Scan, Stage};
 use super::threads::{partitioned, shared};
-use crate::assemble::{self, Context, Findings};
+use crate::assemble::{self, Context, Findings, Passages};
 use crate::bands::Bands;
 use crate::bits::Bits;
 use crate::clusters::Near;
@@ -27,10 +27,15 @@ impl Scan<'_> {
         let collection = with_tokens(&order, &chunks);
         let originals = originals(&collection);
         if self.config.only == Some(Only::Duplicates) {
-            return self.duplicates(&collection, originals);
+            let findings = self.duplicates(&collection, originals);
+            let placed = placed(&collection, &[]);
+            drop(collection);
+            let context =
+                Context::new(self.config, &order, &findings, placed, assemble::ids(&order.documents));
+            let none = Default::default();
+            return self.assemble(&context, (&order, chunks), &findings, none, &[], ignored_hashes);
         }
-        let lengths: Vec<u32> =
-            (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect();
+        let lengths = lengths(&collection);
         let ignores = collection.roles.told > 0 || !ignored_hashes.is_empty();
         let ignored = ignores.then(|| Bits::new(lengths.iter().copied()));
         let (passes, mut sketches) = self.passes(&collection, &originals);
@@ -59,9 +64,9 @@ impl Scan<'_> {
         if let Some(ignored) = &ignored {
             repeat_ignored_in_twins(&originals, &lengths, ignored);
         }
-        let mut findings = Findings { originals, near, nearest, matched, ignored, families };
+        let mut findings = Findings { originals, lengths, near, nearest, matched, ignored };
         if self.config.dedupe_on == DedupeOn::Body {
-            let boilerplate = self.boilerplate(&collection, &findings, &sketches, &lengths);
+            let boilerplate = self.boilerplate(&order, &collection, &findings, &families, &sketches);
             let bodies = bodies(&collection, &boilerplate);
             sketches = self.sketches(&collection, &findings.originals, &bodies);
             findings.near = self.near_duplicates(&collection, &findings.originals, &bodies, &sketches);
@@ -73,26 +78,27 @@ impl Scan<'_> {
         let collection = with_tokens(&order, &chunks);
         let sights = || sights(self.config, &collection, &placed, wordings);
         let (sights, ids) = rayon::join(sights, || assemble::ids(&order.documents));
-        let context = Context::new(self.config, &collection, &findings, placed, ids);
-        self.assemble(&context, &collection, &findings, (sights, sketches), ignored_hashes)
+        let context = Context::new(self.config, &order, &findings, placed, ids);
+        let passages =
+            Passages { families: &families, collection: &collection, sights: &sights, sketches: &sketches };
+        let rows = family_rows(&context, &passages);
+        // Documents need no more than this.
+        let extents: Vec<(u32, u32)> = sights.iter().map(|sight| sight.bytes).collect();
+        drop((sights, sketches, collection));
+        self.assemble(&context, (&order, chunks), &findings, (families, rows), &extents, ignored_hashes)
     }
 
-    /// The report of near-duplicates alone.
-    fn duplicates(&self, collection: &Collection, originals: Vec<u32>) -> Report {
+    /// What is found where only near-duplicates are looked for.
+    fn duplicates(&self, collection: &Collection, originals: Vec<u32>) -> Findings {
         let words = all(collection);
         let sketches = self.sketches(collection, &originals, &words);
         let near = self.near_duplicates(collection, &originals, &words, &sketches);
-        drop((words, sketches));
         let mut nearest = vec![NOBODY; collection.len()];
         for pair in &near.pairs {
             bring_near(&mut nearest, pair.b, pair.a, pair.tokens);
         }
         let matched = Bits::new(std::iter::empty());
-        let findings = Findings { originals, near, nearest, matched, ignored: None, families: Vec::new() };
-        let placed = placed(collection, &findings.families);
-        let ids = assemble::ids(collection.documents);
-        let context = Context::new(self.config, collection, &findings, placed, ids);
-        self.assemble(&context, collection, &findings, Default::default(), &AHashSet::new())
+        Findings { originals, lengths: lengths(collection), near, nearest, matched, ignored: None }
     }
 
     fn tokenise(&self, order: &Order) -> Vec<TokenChunk> {
@@ -121,6 +127,11 @@ fn with_tokens<'a>(order: &'a Order<'a>, chunks: &'a [TokenChunk]) -> Collection
         chunks[at].get(document - order.ranges[at].start, &order.documents[document].text)
     };
     Collection::new(order, shared((0..order.documents.len()).into_par_iter()).map(tokens).collect())
+}
+
+/// The tokens of each document.
+fn lengths(collection: &Collection) -> Vec<u32> {
+    (0..collection.len() as u32).map(|document| collection.tokens(document).len() as u32).collect()
 }
 
 /// All words of each document.

@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use super::near::bodies;
 use super::scan::{BINS, Scan, Stage};
 use super::threads::{in_parts, make_room, shared};
-use crate::assemble::{self, Context, Findings, Sight, rest_similarity};
+use crate::assemble::{self, Context, Findings, Passages, Sight, Told, rest_similarity};
 use crate::bits::Bits;
-use crate::collection::Collection;
+use crate::collection::{Collection, Order};
 use crate::config::Config;
 use crate::document::Date;
 use crate::families::{Family, Occurrence};
@@ -18,48 +18,60 @@ use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::{Occurrences, Placed, Spread};
 use crate::report::{Counts, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::sketch::Sketch;
+use crate::tokens::TokenChunk;
 use crate::variants;
 
+/// The rows of all families and of their occurrences.
+#[derive(Default)]
+pub(super) struct FamilyRows {
+    rows: Vec<FamilyRow>,
+    occurrences: Vec<OccurrenceRow>,
+    /// What the documents ask of each family.
+    told: Vec<Told>,
+}
+
 impl Scan<'_> {
-    /// Makes all rows. What is seen of occurrences, and the sketches of documents, are
-    /// needed for families only.
+    /// Makes all rows that are left. `extents` are the bytes of all occurrences. The tokens of
+    /// documents are let go of as their rows are made.
     pub(super) fn assemble(
         &self,
         context: &Context,
-        collection: &Collection,
+        (order, chunks): (&Order, Vec<TokenChunk>),
         findings: &Findings,
-        (sights, sketches): (Vec<Sight>, Vec<Sketch<BINS>>),
+        (families, rows): (Vec<Family>, FamilyRows),
+        extents: &[(u32, u32)],
         ignored_hashes: &AHashSet<&str>,
     ) -> Report {
-        let (mut families, mut occurrences) = family_rows(context, findings, &sights, &sketches);
-        // Documents need no more than this.
-        let extents: Vec<(u32, u32)> = sights.iter().map(|sight| sight.bytes).collect();
-        drop((sights, sketches));
-        let kinds: Vec<_> = families.iter().map(|row| row.kind).collect();
+        let FamilyRows { rows: mut family_rows, mut occurrences, told } = rows;
+        // Asked again only of what is ignored.
+        let families = if findings.ignored.is_some() { families } else { Vec::new() };
         if let Some(ignored) = &findings.ignored {
-            let named = families.iter().zip(&findings.families);
+            let named = family_rows.iter().zip(&families);
             let named = named.filter(|(row, _)| ignored_hashes.contains(row.text_hash.as_str()));
             for occurrence in named.flat_map(|(_, family)| &family.occurrences) {
                 ignored.set(occurrence.document, occurrence.start, occurrence.end - occurrence.start);
             }
         }
-        let total = collection.len() as u64;
-        let first = collection.roles.judged as usize;
-        let mut documents = Vec::with_capacity(collection.len());
+        let total = order.documents.len() as u64;
+        let first = order.roles.judged as usize;
+        let mut documents = Vec::with_capacity(order.documents.len() - first);
         let mut spans = Vec::new();
         let mut labels = [0; 9];
-        let rows = |range: &Range<usize>| {
-            let range = range.start.max(first)..range.end.max(first);
-            let places = range.clone().map(|document| context.places(document as u32)).sum();
+        let rows = |(range, chunk): (&Range<usize>, TokenChunk)| {
+            let judged = range.start.max(first)..range.end.max(first);
+            let places = judged.clone().map(|document| context.places(document as u32)).sum();
             let (mut owner, mut spans) = (Vec::new(), Vec::with_capacity(places));
-            let row = |document| context.document(document as u32, &kinds, &extents, &mut owner, &mut spans);
-            let rows: Vec<_> = range.clone().map(row).collect();
+            let row = |document: usize| {
+                let tokens = chunk.get(document - range.start, &order.documents[document].text);
+                context.document(document as u32, &tokens, &told, extents, &mut owner, &mut spans)
+            };
+            let rows: Vec<_> = judged.map(row).collect();
             (self.progress)(Stage::Ledger, range.len() as u64, total);
             (rows, spans)
         };
         let all_rows = || {
             in_parts(
-                collection.ranges.iter().collect(),
+                order.ranges.iter().zip(chunks).collect(),
                 |ranges| shared(ranges.into_par_iter()).map(rows).collect::<Vec<_>>(),
                 |made, parts| {
                     let (rows, made): (Vec<Vec<_>>, Vec<Vec<SpanRow>>) = made.into_iter().unzip();
@@ -77,13 +89,13 @@ impl Scan<'_> {
                 },
             );
         };
-        let others = || (context.pairs(), context.clusters(), context.counts());
-        let ((), ((pairs, unlisted), clusters, counts)) = rayon::join(all_rows, others);
+        let others = || (context.pairs(), context.clusters());
+        let ((), ((pairs, pairs_unlisted), clusters)) = rayon::join(all_rows, others);
         if let Some(ignored) = &findings.ignored {
-            strike(&mut families, &mut occurrences, &mut spans, &findings.families, ignored);
+            strike(&mut family_rows, &mut occurrences, &mut spans, &families, ignored);
         }
-        let counts = Counts { labels, pairs_unlisted: unlisted, ..counts };
-        Report { documents, families, occurrences, spans, pairs, clusters, counts }
+        let counts = Counts { pairs_unlisted, ..context.counts(&documents, labels) };
+        Report { documents, families: family_rows, occurrences, spans, pairs, clusters, counts }
     }
 
     /// Tokens in passages that are boilerplate, and in those with the shape of a
@@ -91,19 +103,20 @@ impl Scan<'_> {
     /// once all are taken away.
     pub(super) fn boilerplate(
         &self,
+        order: &Order,
         collection: &Collection,
         findings: &Findings,
+        families: &[Family],
         sketches: &[Sketch<BINS>],
-        lengths: &[u32],
     ) -> Bits {
-        let placed = placed(collection, &findings.families);
+        let placed = placed(collection, families);
         let sights = sights(self.config, collection, &placed, wordings(collection, &placed));
-        let ids = assemble::ids(collection.documents);
-        let context = Context::new(self.config, collection, findings, placed, ids);
-        let (rows, _) = family_rows(&context, findings, &sights, sketches);
+        let context = Context::new(self.config, order, findings, placed, assemble::ids(collection.documents));
+        let passages = Passages { families, collection, sights: &sights, sketches };
+        let FamilyRows { rows, .. } = family_rows(&context, &passages);
         let of = |is: &dyn Fn(&FamilyRow, &Family) -> bool| {
-            let found = Bits::new(lengths.iter().copied());
-            for (_, family) in rows.iter().zip(&findings.families).filter(|(row, family)| is(row, family)) {
+            let found = Bits::new(findings.lengths.iter().copied());
+            for (_, family) in rows.iter().zip(families).filter(|(row, family)| is(row, family)) {
                 for o in &family.occurrences {
                     found.set(o.document, o.start, o.end - o.start);
                 }
@@ -174,29 +187,24 @@ pub(super) fn sights(
 /// Families whose rows are made one after the other.
 const FAMILIES: u32 = 1 << 7;
 
-/// The rows of all families, numbered as they are found, and of their
-/// occurrences.
-fn family_rows(
-    context: &Context,
-    findings: &Findings,
-    sights: &[Sight],
-    sketches: &[Sketch<BINS>],
-) -> (Vec<FamilyRow>, Vec<OccurrenceRow>) {
-    let count = findings.families.len();
+/// Makes the rows of families, numbered in their order.
+pub(super) fn family_rows(context: &Context, passages: &Passages<BINS>) -> FamilyRows {
+    let count = passages.families.len();
     let mut rows = Vec::with_capacity(count);
-    let mut occurrences = Vec::with_capacity(sights.len());
+    let mut told = Vec::with_capacity(count);
+    let mut occurrences = Vec::with_capacity(passages.sights.len());
     let of_some = |numbers: Range<u32>| {
-        let own = &findings.families[numbers.start as usize..numbers.end as usize];
+        let own = &passages.families[numbers.start as usize..numbers.end as usize];
         let places = own.iter().map(|family| family.occurrences.len()).sum();
         let (mut scratch, mut occurrences) = (assemble::Scratch::default(), Vec::with_capacity(places));
-        let row = |number| context.family(number, sights, sketches, &mut scratch, &mut occurrences);
-        let rows: Vec<FamilyRow> = context.reading_ahead(numbers, sights, sketches).map(row).collect();
+        let row = |number| context.family(number, passages, &mut scratch, &mut occurrences);
+        let rows: Vec<(FamilyRow, Told)> = context.reading_ahead(numbers, passages).map(row).collect();
         (rows, occurrences)
     };
     // So many families, or fewer that occur often.
     let mut ranges = Vec::new();
     let (mut start, mut places) = (0, 0);
-    for (number, family) in (0..).zip(&findings.families) {
+    for (number, family) in (0..).zip(passages.families) {
         places += family.occurrences.len();
         let end = number + 1;
         if end - start == FAMILIES || places >= 8 * FAMILIES as usize || end as usize == count {
@@ -208,14 +216,17 @@ fn family_rows(
         ranges,
         |ranges| shared(ranges.into_par_iter()).map(of_some).collect::<Vec<_>>(),
         |made, _| {
-            let (made, places): (Vec<Vec<_>>, Vec<Vec<_>>) = made.into_iter().unzip();
-            rayon::join(
-                || made.into_iter().for_each(|mut some| rows.append(&mut some)),
-                || places.into_iter().for_each(|mut some| occurrences.append(&mut some)),
-            );
+            let (made, places): (Vec<_>, Vec<Vec<_>>) = made.into_iter().unzip();
+            let take_rows = || {
+                for (row, of_row) in made.into_iter().flatten() {
+                    rows.push(row);
+                    told.push(of_row);
+                }
+            };
+            rayon::join(take_rows, || places.into_iter().for_each(|mut some| occurrences.append(&mut some)));
         },
     );
-    (rows, occurrences)
+    FamilyRows { rows, occurrences, told }
 }
 
 /// Takes out families of which every occurrence is ignored, half of it or more,
