@@ -42,6 +42,19 @@ impl TwiceFilter {
         filter
     }
 
+    /// What was counted several times, in half of the memory: nothing is counted from now on.
+    pub(crate) fn counted(self) -> Counted {
+        let TwiceFilter { mut words } = self;
+        let slots = words.len() as u64 * u64::from(HALF);
+        words.resize(words.len().next_multiple_of(2), 0);
+        for at in 0..words.len() / 2 {
+            words[at] = words[2 * at] >> HALF | words[2 * at + 1] >> HALF << HALF;
+        }
+        words.truncate(words.len() / 2);
+        words.shrink_to_fit();
+        Counted { words, slots }
+    }
+
     /// Makes room for so many keys, and forgets all others.
     fn begin(&mut self, expected: usize) {
         let words = (EACH * expected).div_ceil(HALF as usize).clamp(1, MOST);
@@ -52,8 +65,7 @@ impl TwiceFilter {
     /// The number of the word that has the slot of a key, and the bit there.
     #[inline]
     fn slot(&self, key: u32) -> (usize, u32) {
-        // The key as a share of all there are.
-        let slot = (u64::from(key) * (self.words.len() as u64 * u64::from(HALF))) >> u32::BITS;
+        let slot = slot(key, self.words.len() as u64 * u64::from(HALF));
         ((slot / u64::from(HALF)) as usize, slot as u32 % HALF)
     }
 
@@ -72,6 +84,27 @@ impl TwiceFilter {
         let (word, bit) = self.slot(key);
         self.words[word] >> HALF >> bit & 1 != 0
     }
+}
+
+/// The keys that a [`TwiceFilter`] counted several times: a bit a slot.
+pub(crate) struct Counted {
+    words: Vec<u64>,
+    slots: u64,
+}
+
+impl Counted {
+    /// Whether a key was counted several times, or passes by accident.
+    #[inline]
+    pub(crate) fn recurs(&self, key: u32) -> bool {
+        let slot = slot(key, self.slots);
+        self.words[(slot / u64::from(u64::BITS)) as usize] >> (slot % u64::from(u64::BITS)) & 1 != 0
+    }
+}
+
+/// Where a key is among so many slots, as it is among all keys.
+#[inline]
+fn slot(key: u32, slots: u64) -> u64 {
+    (u64::from(key) * slots) >> u32::BITS
 }
 
 #[cfg(test)]
@@ -102,9 +135,11 @@ mod tests {
             let keys: Vec<u32> = keys.iter().chain(keys.iter().step_by(step)).copied().collect();
             let mut filter = TwiceFilter::with_room(keys.len());
             keys.iter().for_each(|&key| filter.add(key));
-            let found = keys.iter().copied().filter(|&key| filter.recurs(key));
+            let found: Vec<u32> = keys.iter().copied().filter(|&key| filter.recurs(key)).collect();
             let mut list = keys.clone();
-            prop_assert!(found.eq(TwiceFilter::default().recurring(&mut list, |key| *key).iter().copied()));
+            prop_assert_eq!(&found, TwiceFilter::default().recurring(&mut list, |key| *key));
+            let counted = filter.counted();
+            prop_assert_eq!(found, keys.into_iter().filter(|&key| counted.recurs(key)).collect::<Vec<_>>());
         }
     }
 }

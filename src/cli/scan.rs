@@ -70,10 +70,11 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
     };
     let texts = collected.documents.iter().chain(background.against.unwrap_or_default());
     bar.scanning(texts.map(|document| document.text.len() as u64).sum());
-    let only_rows_are_left = Once::new();
+    // These begin when much of what came before is freed.
+    let begun = [Stage::Alignment, Stage::Ledger].map(|stage| (stage, Once::new()));
     let progress = |stage, done, total| {
-        if stage == Stage::Ledger {
-            only_rows_are_left.call_once(memory::give_back_now);
+        if let Some((_, once)) = begun.iter().find(|of| of.0 == stage) {
+            once.call_once(memory::give_back_now);
         }
         bar.advance(stage, done, total);
     };

@@ -16,13 +16,13 @@ use crate::postings::{Posting, groups};
 use crate::projection::Batch;
 use crate::sketch::{Sketch, sketch};
 use crate::tokens::Tokens;
-use crate::twice::TwiceFilter;
+use crate::twice::{Counted, TwiceFilter};
 
 /// The fingerprints that are read in one pass: those of each range of documents, and which keys
 /// of each partition recur.
 pub(super) struct Pass {
     marked: Vec<Marked>,
-    filters: Vec<TwiceFilter>,
+    filters: Vec<Counted>,
 }
 
 impl Scan<'_> {
@@ -83,6 +83,7 @@ impl Scan<'_> {
         let marked = divided(sources, mark, number, &mut filters, |filter, share| {
             share.each().for_each(|half| filter.add(half << 8));
         });
+        let mut filters: Vec<Counted> = filters.into_par_iter().map(TwiceFilter::counted).collect();
         const { assert!(PASSES.is_power_of_two() && PASSES <= PARTITIONS) };
         let mut passes: Vec<Pass> = Vec::with_capacity(PASSES);
         for _ in 0..PASSES {
@@ -217,7 +218,7 @@ impl Scan<'_> {
             }
             (found, ())
         };
-        let mut partitions: Vec<(TwiceFilter, Vec<Posting>)> =
+        let mut partitions: Vec<(Counted, Vec<Posting>)> =
             filters.into_iter().map(|filter| (filter, Vec::new())).collect();
         // The partitions of a pass follow each other.
         let number = |fingerprint: &Fingerprint| partition(fingerprint.half()) % (PARTITIONS / PASSES);

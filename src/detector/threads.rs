@@ -12,8 +12,10 @@ pub(super) const PARTITIONS: usize = 1 << 8;
 
 /// Parts in which rows are made, and lists laid out, at least.
 pub(super) const PARTS: usize = 8;
-/// Items of a part for each thread, at most: of long lists the parts are more.
+/// Items of a part for each thread, at most: of long lists the parts are more. Those of lists
+/// that are laid out are in memory twice.
 const PART: usize = 32;
+const LAID_OUT: usize = 8;
 
 /// Lists of documents in a part for each thread.
 pub(super) const EACH: usize = 4;
@@ -33,9 +35,19 @@ pub(super) fn shared<I: IndexedParallelIterator>(items: I) -> MaxLen<I> {
 pub(super) fn in_parts<S: Send, T: Send>(
     list: Vec<S>,
     make: impl Fn(Vec<S>) -> T + Sync,
+    take: impl FnMut(T, usize) + Send,
+) {
+    in_parts_of(PART, list, make, take);
+}
+
+/// The same with so many items of a part for each thread, at most.
+fn in_parts_of<S: Send, T: Send>(
+    most: usize,
+    list: Vec<S>,
+    make: impl Fn(Vec<S>) -> T + Sync,
     mut take: impl FnMut(T, usize) + Send,
 ) {
-    let size = list.len().div_ceil(PARTS).clamp(1, PART * rayon::current_num_threads());
+    let size = list.len().div_ceil(PARTS).clamp(1, most * rayon::current_num_threads());
     let mut left = list.len().div_ceil(size);
     let mut take = |made| {
         take(made, left);
@@ -89,7 +101,8 @@ pub(super) fn divided<S: Send, T: Copy + Send + Sync, P: Send, E: Send>(
         (Divided::new(&items, count, &number), other)
     };
     let mut done = 0;
-    in_parts(
+    in_parts_of(
+        LAID_OUT,
         sources,
         |some| some.into_par_iter().with_max_len(1).map(divide).unzip(),
         |(mut lists, others): (Vec<Divided<T>>, Vec<E>), left| {
