@@ -60,8 +60,15 @@ pub(crate) struct Passages<'p, const BINS: usize> {
 #[derive(Clone, Copy)]
 pub(crate) struct Told {
     pub kind: Kind,
-    /// The source of its first occurrences, and the first other one.
+    /// Those of [`two_sources`] of its first occurrences.
     sources: [Option<u32>; 2],
+}
+
+impl Told {
+    /// A source other than a document's own, if one is among those of the first occurrences.
+    fn other_source(&self, own: Option<u32>) -> Option<u32> {
+        self.sources.into_iter().flatten().find(|&source| Some(source) != own)
+    }
 }
 
 /// What all rows need to know.
@@ -381,7 +388,9 @@ impl<'a> Context<'a> {
             text,
             text_hash,
         };
-        (row, Told { kind, sources: self.first_sources(occurrences) })
+        let first = occurrences.iter().take(FIRST_SOURCES);
+        let sources = two_sources(first.filter_map(|o| self.sources[o.document as usize]));
+        (row, Told { kind, sources })
     }
 
     /// How many occurrences are in a document.
@@ -449,14 +458,6 @@ impl<'a> Context<'a> {
             }
         }
         (best, distinct)
-    }
-
-    /// The source of the first occurrences of a family, and the first other one.
-    fn first_sources(&self, occurrences: &[Occurrence]) -> [Option<u32>; 2] {
-        let first = occurrences.iter().take(FIRST_SOURCES);
-        let mut sources = first.filter_map(|occurrence| self.sources[occurrence.document as usize]);
-        let one = sources.next();
-        [one, sources.find(|source| Some(*source) != one)]
     }
 
     /// The row of a document, and its letters and digits by label; appends its spans. `told`
@@ -547,10 +548,7 @@ impl<'a> Context<'a> {
             {
                 maybe_first += weight;
             }
-            // A source other than its own that has the family.
-            let sources = told[placed.family as usize].sources.into_iter().flatten();
-            let own = self.sources[document as usize];
-            if let Some(source) = sources.into_iter().find(|&source| Some(source) != own) {
+            if let Some(source) = told[placed.family as usize].other_source(self.sources[document as usize]) {
                 match by_source.iter_mut().find(|of| of.0 == source) {
                     Some(of) => of.1 += weight,
                     None => by_source.push((source, weight)),
@@ -722,6 +720,13 @@ impl<'a> Context<'a> {
     }
 }
 
+/// The first source, and the first other one: whatever source a document has, the first that
+/// is not its own is one of them.
+fn two_sources(mut sources: impl Iterator<Item = u32>) -> [Option<u32>; 2] {
+    let first = sources.next();
+    [first, sources.find(|source| Some(*source) != first)]
+}
+
 /// How much of the smaller of two documents stands in the other, a passage of
 /// both apart: estimated from sketches, averaged over neighbours among up to
 /// `COMPARED` documents.
@@ -828,6 +833,12 @@ mod tests {
         #[test]
         fn hexadecimal_digits_are_those_of_the_formatter(number in prop_oneof![any::<u128>(), 0u128..300]) {
             prop_assert_eq!(hex(number), format!("{number:032x}"));
+        }
+
+        #[test]
+        fn two_sources_tell_what_all_would(sources in prop::collection::vec(0u32..4, 0..6), own in prop::option::of(0u32..4)) {
+            let told = Told { kind: Kind::Shared, sources: two_sources(sources.iter().copied()) };
+            prop_assert_eq!(told.other_source(own), sources.into_iter().find(|source| Some(*source) != own));
         }
     }
 }

@@ -26,9 +26,9 @@ pub(crate) struct Outlines {
     ends: Vec<usize>,
 }
 
-/// How many buckets a text is in, and which.
-pub(crate) const KEYS: usize = BANDS.bands;
+/// The buckets that a text is in, and how many these are.
 pub(crate) type Keys = [u32; KEYS];
+pub(crate) const KEYS: usize = BANDS.bands;
 
 /// Buffers that live as long as their worker.
 #[derive(Default)]

@@ -167,7 +167,7 @@ fn joined<'t>(
     });
     let (pairs, _) = candidates(buckets, order.len());
     drop(keys);
-    // Many are compared with none.
+    // Others share no bucket.
     let mut compared = vec![false; order.len()];
     for rank in pairs.iter().flat_map(|&(earlier, later)| [earlier, later]) {
         compared[rank as usize] = true;

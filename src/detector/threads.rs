@@ -12,9 +12,9 @@ pub(super) const PARTITIONS: usize = 1 << 8;
 
 /// Parts in which rows are made, and lists laid out, at least.
 pub(super) const PARTS: usize = 8;
-/// Items of a part for each thread, at most: of long lists the parts are more. Those of lists
-/// that are laid out are in memory twice.
+/// Items of a part for each thread, at most: of long lists the parts are more.
 const PART: usize = 32;
+/// The same where lists are laid out: what is in them is then in memory twice.
 const LAID_OUT: usize = 8;
 
 /// Lists of documents in a part for each thread.
@@ -216,6 +216,17 @@ mod tests {
             prop_assert_eq!(taken, list);
             prop_assert!(parts.len() <= PARTS);
             prop_assert_eq!(&parts, &(1..=parts.len()).rev().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn parts_of_long_lists_are_no_longer_than_they_may_be(len in 0usize..200, most in 1usize..4) {
+            let (mut taken, mut sizes) = (Vec::new(), Vec::new());
+            in_parts_of(most, (0..len).collect(), |part| part, |part, _| {
+                sizes.push(part.len());
+                taken.extend(part);
+            });
+            prop_assert_eq!(taken, (0..len).collect::<Vec<_>>());
+            prop_assert!(sizes.iter().all(|&size| size <= most * rayon::current_num_threads()));
         }
 
         #[test]
