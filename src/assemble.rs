@@ -58,13 +58,13 @@ pub(crate) struct Passages<'p, const BINS: usize> {
 
 /// What the ledgers of documents ask of a family.
 #[derive(Clone, Copy)]
-pub(crate) struct Told {
-    pub kind: Kind,
+pub(crate) struct Asked {
+    kind: Kind,
     /// Those of [`two_sources`] of its first occurrences.
     sources: [Option<u32>; 2],
 }
 
-impl Told {
+impl Asked {
     /// A source other than a document's own, if one is among those of the first occurrences.
     fn other_source(&self, own: Option<u32>) -> Option<u32> {
         self.sources.into_iter().flatten().find(|&source| Some(source) != own)
@@ -287,7 +287,7 @@ impl<'a> Context<'a> {
         passages: &Passages<BINS>,
         scratch: &mut Scratch,
         rows: &mut Vec<OccurrenceRow>,
-    ) -> (FamilyRow, Told) {
+    ) -> (FamilyRow, Asked) {
         let &Passages { families, collection, sights, sketches } = passages;
         let occurrences = &families[number as usize].occurrences;
         let Wordings { text, tokens, letters, place, text_hash, numbers } =
@@ -390,7 +390,7 @@ impl<'a> Context<'a> {
         };
         let first = occurrences.iter().take(FIRST_SOURCES);
         let sources = two_sources(first.filter_map(|o| self.sources[o.document as usize]));
-        (row, Told { kind, sources })
+        (row, Asked { kind, sources })
     }
 
     /// How many occurrences are in a document.
@@ -460,13 +460,13 @@ impl<'a> Context<'a> {
         (best, distinct)
     }
 
-    /// The row of a document, and its letters and digits by label; appends its spans. `told`
+    /// The row of a document, and its letters and digits by label; appends its spans. `asked`
     /// is of all families, `extents` are the bytes of all sights; `owner` is a buffer.
     pub(crate) fn document(
         &self,
         document: u32,
         tokens: &Tokens,
-        told: &[Told],
+        asked: &[Asked],
         extents: &[(u32, u32)],
         owner: &mut Vec<u32>,
         spans: &mut Vec<SpanRow>,
@@ -476,7 +476,7 @@ impl<'a> Context<'a> {
             Vec::new()
         } else {
             let matched = self.findings.matched.packed(document, tokens.len());
-            let kind = |family: u32| told[family as usize].kind;
+            let kind = |family: u32| asked[family as usize].kind;
             stretches(&matched, placed, kind, self.config.count_formulas, owner)
         };
         if let Some(ignored) = &self.findings.ignored {
@@ -496,7 +496,7 @@ impl<'a> Context<'a> {
             if let Some(placed) = of(stretch) {
                 fetch(&extents[placed.other as usize]);
                 fetch(self.occurrences.at(placed.other));
-                fetch(&told[placed.family as usize]);
+                fetch(&asked[placed.family as usize]);
             }
         });
         let stretches = ahead(stretches, |stretch| {
@@ -548,7 +548,8 @@ impl<'a> Context<'a> {
             {
                 maybe_first += weight;
             }
-            if let Some(source) = told[placed.family as usize].other_source(self.sources[document as usize]) {
+            if let Some(source) = asked[placed.family as usize].other_source(self.sources[document as usize])
+            {
                 match by_source.iter_mut().find(|of| of.0 == source) {
                     Some(of) => of.1 += weight,
                     None => by_source.push((source, weight)),
@@ -837,8 +838,8 @@ mod tests {
 
         #[test]
         fn two_sources_tell_what_all_would(sources in prop::collection::vec(0u32..4, 0..6), own in prop::option::of(0u32..4)) {
-            let told = Told { kind: Kind::Shared, sources: two_sources(sources.iter().copied()) };
-            prop_assert_eq!(told.other_source(own), sources.into_iter().find(|source| Some(*source) != own));
+            let asked = Asked { kind: Kind::Shared, sources: two_sources(sources.iter().copied()) };
+            prop_assert_eq!(asked.other_source(own), sources.into_iter().find(|source| Some(*source) != own));
         }
     }
 }

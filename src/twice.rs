@@ -44,8 +44,8 @@ impl TwiceFilter {
 
     /// What was counted several times, in half of the memory: nothing is counted from now on.
     pub(crate) fn counted(self) -> Counted {
+        let slots = self.slots();
         let TwiceFilter { mut words } = self;
-        let slots = words.len() as u64 * u64::from(HALF);
         words.resize(words.len().next_multiple_of(2), 0);
         for at in 0..words.len() / 2 {
             words[at] = words[2 * at] >> HALF | words[2 * at + 1] >> HALF << HALF;
@@ -62,10 +62,15 @@ impl TwiceFilter {
         self.words.resize(words, 0);
     }
 
+    #[inline]
+    fn slots(&self) -> u64 {
+        self.words.len() as u64 * u64::from(HALF)
+    }
+
     /// The number of the word that has the slot of a key, and the bit there.
     #[inline]
     fn slot(&self, key: u32) -> (usize, u32) {
-        let slot = slot(key, self.words.len() as u64 * u64::from(HALF));
+        let slot = slot(key, self.slots());
         ((slot / u64::from(HALF)) as usize, slot as u32 % HALF)
     }
 

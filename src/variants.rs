@@ -61,17 +61,13 @@ const MASK: u32 = 0;
 /// The buckets of a stretch of text, or nothing if it does not take part.
 pub(crate) fn keys(
     tokens: &Tokens,
-    (start, end): (u32, u32),
+    range: (u32, u32),
     compare: Compare,
     scratch: &mut Scratch,
 ) -> Option<Keys> {
-    let Scratch { words, pairs } = scratch;
-    if !outlined(tokens, start as usize..end as usize, compare, words) {
-        return None;
-    }
-    shingles(words, 2, pairs);
-    has_enough(pairs).then(|| {
-        let sketch: Sketch<BINS> = sketch(pairs);
+    let takes_part = outlined(tokens, range, compare, scratch) && has_enough(&scratch.pairs);
+    takes_part.then(|| {
+        let sketch: Sketch<BINS> = sketch(&scratch.pairs);
         let mut keys = [0; KEYS];
         keys.iter_mut().zip(BANDS.keys(&sketch, 0..KEYS)).for_each(|(key, found)| *key = found);
         keys
@@ -83,14 +79,12 @@ impl Outlines {
     pub(crate) fn add(
         &mut self,
         tokens: &Tokens,
-        (start, end): (u32, u32),
+        range: (u32, u32),
         compare: Compare,
         scratch: &mut Scratch,
     ) {
-        let Scratch { words, pairs } = scratch;
-        outlined(tokens, start as usize..end as usize, compare, words);
-        shingles(words, 2, pairs);
-        self.add_pairs(pairs.iter().map(|pair| *pair as u32));
+        outlined(tokens, range, compare, scratch);
+        self.add_pairs(scratch.pairs.iter().map(|pair| *pair as u32));
     }
 
     /// Adds one of a text that is compared with none.
@@ -118,13 +112,21 @@ impl Outlines {
     }
 }
 
-/// Writes the words of a stretch of text as they are compared; `false` if it stays out.
-fn outlined(tokens: &Tokens, range: Range<usize>, compare: Compare, words: &mut Vec<u32>) -> bool {
+/// Writes the pairs of words of a stretch of text as they are compared; `false` if it stays out.
+fn outlined(tokens: &Tokens, (start, end): (u32, u32), compare: Compare, scratch: &mut Scratch) -> bool {
+    let Scratch { words, pairs } = scratch;
+    let range = start as usize..end as usize;
     words.clear();
     words.extend_from_slice(&tokens.words[range.clone()]);
-    if compare == Compare::Plain {
-        return true;
+    if compare == Compare::DigitsMasked && !mask(tokens, range, words) {
+        return false;
     }
+    shingles(words, 2, pairs);
+    true
+}
+
+/// Masks the numbers among the words of a stretch of text; `false` if there is none.
+fn mask(tokens: &Tokens, range: Range<usize>, words: &mut [u32]) -> bool {
     let is_number = |at: usize| {
         // Most tokens begin with a letter and need no second look.
         if tokens.text.as_bytes()[tokens.places.byte(at)].is_ascii_alphabetic() {

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::near::bodies;
 use super::scan::{BINS, Scan, Stage};
 use super::threads::{in_parts, make_room, shared};
-use crate::assemble::{self, Context, Findings, Passages, Sight, Told, rest_similarity};
+use crate::assemble::{self, Asked, Context, Findings, Passages, Sight, rest_similarity};
 use crate::bits::Bits;
 use crate::collection::{Collection, Order};
 use crate::config::Config;
@@ -27,7 +27,7 @@ pub(super) struct FamilyRows {
     rows: Vec<FamilyRow>,
     occurrences: Vec<OccurrenceRow>,
     /// What the documents ask of each family.
-    told: Vec<Told>,
+    asked: Vec<Asked>,
 }
 
 impl Scan<'_> {
@@ -42,7 +42,7 @@ impl Scan<'_> {
         extents: &[(u32, u32)],
         ignored_hashes: &AHashSet<&str>,
     ) -> Report {
-        let FamilyRows { rows: mut family_rows, mut occurrences, told } = rows;
+        let FamilyRows { rows: mut family_rows, mut occurrences, asked } = rows;
         // Asked again only of what is ignored.
         let families = if findings.ignored.is_some() { families } else { Vec::new() };
         if let Some(ignored) = &findings.ignored {
@@ -63,7 +63,7 @@ impl Scan<'_> {
             let (mut owner, mut spans) = (Vec::new(), Vec::with_capacity(places));
             let row = |document: usize| {
                 let tokens = chunk.get(document - range.start, &order.documents[document].text);
-                context.document(document as u32, &tokens, &told, extents, &mut owner, &mut spans)
+                context.document(document as u32, &tokens, &asked, extents, &mut owner, &mut spans)
             };
             let rows: Vec<_> = judged.map(row).collect();
             (self.progress)(Stage::Ledger, range.len() as u64, total);
@@ -191,14 +191,14 @@ const FAMILIES: u32 = 1 << 7;
 pub(super) fn family_rows(context: &Context, passages: &Passages<BINS>) -> FamilyRows {
     let count = passages.families.len();
     let mut rows = Vec::with_capacity(count);
-    let mut told = Vec::with_capacity(count);
+    let mut asked = Vec::with_capacity(count);
     let mut occurrences = Vec::with_capacity(passages.sights.len());
     let of_some = |numbers: Range<u32>| {
         let own = &passages.families[numbers.start as usize..numbers.end as usize];
         let places = own.iter().map(|family| family.occurrences.len()).sum();
         let (mut scratch, mut occurrences) = (assemble::Scratch::default(), Vec::with_capacity(places));
         let row = |number| context.family(number, passages, &mut scratch, &mut occurrences);
-        let rows: Vec<(FamilyRow, Told)> = context.reading_ahead(numbers, passages).map(row).collect();
+        let rows: Vec<(FamilyRow, Asked)> = context.reading_ahead(numbers, passages).map(row).collect();
         (rows, occurrences)
     };
     // So many families, or fewer that occur often.
@@ -220,13 +220,13 @@ pub(super) fn family_rows(context: &Context, passages: &Passages<BINS>) -> Famil
             let take_rows = || {
                 for (row, of_row) in made.into_iter().flatten() {
                     rows.push(row);
-                    told.push(of_row);
+                    asked.push(of_row);
                 }
             };
             rayon::join(take_rows, || places.into_iter().for_each(|mut some| occurrences.append(&mut some)));
         },
     );
-    FamilyRows { rows, occurrences, told }
+    FamilyRows { rows, occurrences, asked }
 }
 
 /// Takes out families of which every occurrence is ignored, half of it or more,
