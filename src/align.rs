@@ -409,8 +409,9 @@ fn exact_runs(
             let all = run.b_end() - run.a;
             runs.extend((1..all / step).map(|copy| Run { b: run.a + copy * step, a: run.a, len: step }));
             if all >= step + least && !all.is_multiple_of(step) {
-                let b = run.b_end() - least;
-                runs.push(Run { b, a: b - step, len: least });
+                let len = least.max(all % step);
+                let b = run.b_end() - len;
+                runs.push(Run { b, a: b - step, len });
             }
         } else {
             runs.push(run);
@@ -854,6 +855,27 @@ mod tests {
         found.sort_unstable();
         let rounds: Vec<Run> = (1..50).map(|round| Run { b: 1 + 10 * round, a: 1, len: 10 }).collect();
         assert_eq!(found, rounds);
+    }
+
+    proptest! {
+        /// Whatever is left after the last whole period.
+        #[test]
+        fn all_of_a_text_that_goes_round_is_told(period in 1usize..25, len in 1usize..120) {
+            let text: String = (0..len).map(|at| format!("word{} ", at % period)).collect();
+            let chunk = TokenChunk::new(std::iter::once(text.as_str()), false);
+            let tokens = chunk.get(0, &text);
+            let mut anchors: Vec<Anchor> = twin::all_anchors((0, &tokens), (0, &tokens)).collect();
+            anchors.sort_unstable();
+            let mut scratch = Scratch::default();
+            scratch.begin(tokens.len());
+            let mut told = vec![false; len];
+            align(&tokens, &tokens, true, 8, &anchors, &mut scratch, |runs| {
+                runs.iter().for_each(|run| told[run.b as usize..run.b_end() as usize].fill(true));
+            });
+            // As many whole periods as make a passage are not, if another passage follows.
+            let first = period * 8usize.div_ceil(period);
+            prop_assert!((0..len).all(|at| told[at] == (at >= first && len >= first + 8)), "{told:?}");
+        }
     }
 
     /// In a crowd of copies, each with an edit of its own, the rest are not aligned
