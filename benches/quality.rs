@@ -180,11 +180,12 @@ fn judged(set: &str, documents: Option<Vec<Document>>) {
         let (mut same, mut either) = (0, 0);
         for row in &rows {
             // The occurrence that has most in common with the place.
-            let common = |o: &&&OccurrenceRow| {
-                let both = row.end_byte.min(o.end_byte).saturating_sub(row.start_byte.max(o.start_byte));
-                2 * i64::from(both) - i64::from(o.end_byte - o.start_byte)
+            let both = |o: &OccurrenceRow| {
+                row.end_byte.min(o.end_byte).saturating_sub(row.start_byte.max(o.start_byte))
             };
-            let found = places.get(&*row.doc).and_then(|all| all.iter().max_by_key(common));
+            let common = |o: &&&OccurrenceRow| 2 * i64::from(both(o)) - i64::from(o.end_byte - o.start_byte);
+            let there = places.get(&*row.doc).into_iter().flatten().filter(|o| both(o) > 0);
+            let found = there.max_by_key(common);
             let found = found.map(|o| &report.families[o.family as usize - 1]);
             let kind = found.map_or("none", |family| family.kind.as_str());
             same += usize::from(kind == row.kind);

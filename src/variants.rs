@@ -4,14 +4,16 @@
 //! align, or may have been first seen in different documents. The texts of all
 //! families are sketched over pairs of tokens (passage MinHash) and those that
 //! share a bucket are compared exactly. A second pass masks digits, so that a
-//! template whose slots hold numbers ("page 3 of 7") is one family. Linear in
-//! the families: buckets pair a bounded number.
+//! template whose slots hold numbers ("page 3 of 7") is one family. Last, families
+//! become one that read the same in most of their places, whatever the wordings
+//! that were seen first. Linear in the families, sorting apart: buckets pair a
+//! bounded number.
 
 use std::cmp::Reverse;
 use std::ops::Range;
 
 use crate::bands::Bands;
-use crate::families::Family;
+use crate::families::{Family, Occurrence};
 use crate::hash;
 use crate::shingles::{shared, shingles};
 use crate::sketch::{Sketch, sketch};
@@ -238,6 +240,66 @@ impl<'a> Leaders<'a> {
     }
 }
 
+/// Fewest tokens of a wording by which families are the same: a line of two words may be a
+/// part of anything.
+const TELLING: u32 = 5;
+
+/// The wording that most occurrences of a family have, the first of equals, by its number;
+/// nothing if all have another, or if it is short.
+pub(crate) fn most_frequent<'t>(family: &Family, tokens: impl Fn(u32) -> &'t Tokens<'t>) -> Option<u64> {
+    let of = |o: &Occurrence| wording(tokens(o.document), o.start, o.end);
+    let mut all: Vec<(u64, usize)> = family.occurrences.iter().map(of).zip(0..).collect();
+    // Most families have one.
+    let first = if all.iter().all(|one| one.0 == all[0].0) {
+        0
+    } else {
+        all.sort_unstable();
+        let several = all.chunk_by(|x, y| x.0 == y.0).filter(|same| same.len() > 1);
+        several.max_by_key(|same| (same.len(), Reverse(same[0].1)))?[0].1
+    };
+    let one = &family.occurrences[first];
+    (one.end - one.start >= TELLING).then(|| of(one))
+}
+
+/// The families that have the same most frequent wording, if any, as others, that of each
+/// wording which leads before the others.
+pub(crate) fn same_wording(families: &[Family], most_frequent: &[Option<u64>]) -> Vec<Vec<u32>> {
+    let numbered = most_frequent.iter().zip(0..);
+    let mut by_wording: Vec<(u64, u32)> = numbered.filter_map(|(one, at)| one.map(|one| (one, at))).collect();
+    by_wording.sort_unstable();
+    let several = by_wording.chunk_by(|x, y| x.0 == y.0).filter(|same| same.len() > 1);
+    let leader_first = |same: &[(u64, u32)]| {
+        let mut same: Vec<u32> = same.iter().map(|one| one.1).collect();
+        same.sort_by_cached_key(|&at| Leaders::rank(&families[at as usize]));
+        same
+    };
+    several.map(leader_first).collect()
+}
+
+/// Whether nothing is lost if these families become one, [`settle`]d. In several documents all
+/// of it is told; what only one document repeats is told from its second occurrence on, so no
+/// two of one family may come to be one.
+pub(crate) fn may_be_one(families: &[&Family]) -> bool {
+    let of_one = |(which, family): (usize, &&Family)| {
+        family.occurrences.iter().map(move |o| (o.start, o.end, which)).collect::<Vec<_>>()
+    };
+    let all = || families.iter().flat_map(|family| &family.occurrences);
+    let document = all().next().map(|o| o.document);
+    if all().any(|o| Some(o.document) != document) {
+        return true;
+    }
+    let mut places: Vec<_> = families.iter().enumerate().flat_map(of_one).collect();
+    places.sort_unstable();
+    // The number of what becomes one occurrence, where it ends so far, and the last that holds
+    // one of each family.
+    let (mut number, mut until, mut last) = (0, 0, vec![0; families.len()]);
+    places.iter().all(|&(start, end, which)| {
+        number += usize::from(start >= until);
+        until = until.max(end);
+        std::mem::replace(&mut last[which], number) != number
+    })
+}
+
 /// Gives families to those that they joined. Some occurrences are not in order then.
 pub(crate) fn merge(families: Vec<Family>, joined: &[(u32, u32)]) -> Vec<Family> {
     let mut merged: Vec<Option<Family>> = families.into_iter().map(Some).collect();
@@ -293,7 +355,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::families::Occurrence;
     use crate::tokens::TokenChunk;
     use crate::{Config, Detector, Document};
 
@@ -321,6 +382,53 @@ mod tests {
             let starts: BTreeSet<(u32, u32)> = occurrences.iter().map(|o| (o.document, o.start)).collect();
             let begins = |&&(document, start): &&(u32, u32)| !occurrences.iter().any(|o| o.document == document && o.start < start && o.end > start);
             prop_assert!(found.iter().map(|o| (o.document, o.start)).eq(starts.iter().filter(begins).copied()));
+        }
+
+        #[test]
+        fn the_most_frequent_wording_is_that_of_most_and_stands_first(places in prop::collection::vec((0u32..2, 0u32..9, 4u32..7), 2..12)) {
+            let texts = ["a b a b a b a b a b a b a b a b a b", "b a b a b a b a b a b c a b a b a b"];
+            let chunk = TokenChunk::new(texts.into_iter(), false);
+            let all: Vec<Tokens> = (0..2).map(|at| chunk.get(at, texts[at])).collect();
+            let occurrences: Vec<Occurrence> = places.iter().map(|&(document, start, len)| Occurrence { document, start, end: start + len, matched: len }).collect();
+            let words = |o: &Occurrence| &all[o.document as usize].words[o.start as usize..o.end as usize];
+            let count = |one: &Occurrence| occurrences.iter().filter(|other| words(other) == words(one)).count();
+            let most = occurrences.iter().map(count).max();
+            let first = occurrences.iter().find(|one| Some(count(one)) == most).unwrap();
+            let tells = most > Some(1) && first.end - first.start >= TELLING;
+            let expected = tells.then(|| wording(&all[first.document as usize], first.start, first.end));
+            let family = Family { root: 0, start: 0, end: 1, occurrences: occurrences.clone() };
+            prop_assert_eq!(most_frequent(&family, |document| &all[document as usize]), expected);
+        }
+
+        #[test]
+        fn families_may_be_one_that_keeps_what_a_document_repeats(documents in 1u32..3, made in prop::collection::vec(prop::collection::vec((0u32..2, 0u32..60, 1u32..6), 1..5), 1..4)) {
+            let of_one = |places: &Vec<(u32, u32, u32)>| {
+                let occurrences = places.iter().map(|&(document, start, len)| Occurrence { document: document % documents, start, end: start + len, matched: len });
+                let mut family = Family { root: 0, start: 0, end: 9, occurrences: occurrences.collect() };
+                settle(&mut family);
+                family
+            };
+            let families: Vec<Family> = made.iter().map(of_one).collect();
+            let all = of_one(&made.concat());
+            let holds = |around: &Occurrence, one: &&Occurrence| around.document == one.document && around.start <= one.start && one.end <= around.end;
+            let expected = all.df() > 1 || families.iter().all(|family| all.occurrences.iter().all(|around| family.occurrences.iter().filter(|one| holds(around, one)).count() < 2));
+            prop_assert_eq!(may_be_one(&families.iter().collect::<Vec<_>>()), expected);
+        }
+
+        #[test]
+        fn families_of_the_same_wording_join_the_one_that_leads(made in prop::collection::vec((prop::option::of(0u64..4), 1u32..4), 0..12)) {
+            let family = |(root, &(_, count)): (u32, &(Option<u64>, u32))| Family {
+                root,
+                start: 0,
+                end: 9,
+                occurrences: (0..count).map(|document| Occurrence { document, start: 0, end: 9, matched: 9 }).collect(),
+            };
+            let families: Vec<Family> = (0..).zip(&made).map(family).collect();
+            let wordings: Vec<Option<u64>> = made.iter().map(|one| one.0).collect();
+            let leader = |at: usize| (0..made.len()).filter(|&other| wordings[other] == wordings[at]).min_by_key(|&other| Leaders::rank(&families[other])).unwrap();
+            let expected: BTreeSet<(u32, u32)> = (0..made.len()).filter(|&at| wordings[at].is_some()).map(|at| (at as u32, leader(at) as u32)).filter(|one| one.0 != one.1).collect();
+            let found = same_wording(&families, &wordings);
+            prop_assert_eq!(found.iter().flat_map(|same| same[1..].iter().map(|&one| (one, same[0]))).collect::<BTreeSet<_>>(), expected);
         }
 
         #[test]

@@ -15,7 +15,10 @@ use crate::families::{self, Family, Occurrence, families};
 use crate::orphans::{Told, alone};
 use crate::projection::{self, Batch, Known, Projector};
 use crate::tokens::Tokens;
-use crate::variants::{self, Compare, KEYS, Keys, LISTED, Leaders, Outlines, keys, merge, settle};
+use crate::variants::{
+    self, Compare, KEYS, Keys, LISTED, Leaders, Outlines, keys, may_be_one, merge, most_frequent,
+    same_wording, settle,
+};
 
 /// Tokens shared with the nearest document, and its number, before any is known.
 pub(super) const NOBODY: (u32, u32) = (0, u32::MAX);
@@ -60,6 +63,7 @@ impl Scan<'_> {
         let orphans = orphans(&batches, &found, lengths, matched, self.config.min_tokens as u32);
         found.extend(orphans);
         drop(batches);
+        found = told_once(found, |document| collection.tokens(document));
         if collection.roles.against {
             // Exact copies within the other collection are of no interest.
             found.retain(|family| family.occurrences.iter().any(|o| o.document >= collection.roles.judged));
@@ -102,6 +106,8 @@ pub(super) fn repeat_ignored_in_twins(originals: &[u32], lengths: &[u32], ignore
 const TOGETHER: usize = 1 << 10;
 /// Buckets of each family that are filled at once.
 const BUCKETS: usize = 7;
+/// How often families are looked at that may read the same.
+const ROUNDS: usize = 3;
 
 /// Exact duplicates took no part in the search: gives each the occurrences of
 /// its original, and adds a family for every such text as a whole.
@@ -208,6 +214,47 @@ fn joined<'t>(
     leaders.joined()
 }
 
+/// Joins families that read the same.
+///
+/// They came from different roots, whose own wordings may have less in common than those that
+/// most of their occurrences have: of a set phrase, say, each with other words around it. They
+/// stay several where one document repeats what would be one occurrence then. What has joined
+/// others may read otherwise, so look again, but not for ever.
+fn told_once<'t>(
+    mut families: Vec<Family>,
+    tokens: impl Fn(u32) -> &'t Tokens<'t> + Copy + Sync,
+) -> Vec<Family> {
+    let read = |family: &Family| most_frequent(family, tokens);
+    let mut wordings: Vec<Option<u64>> = shared(families.par_iter()).map(read).collect();
+    for _ in 0..ROUNDS {
+        let groups = same_wording(&families, &wordings);
+        let fits = |same: &&Vec<u32>| {
+            let same: Vec<&Family> = same.iter().map(|&at| &families[at as usize]).collect();
+            may_be_one(&same)
+        };
+        let led = |same: &Vec<u32>| same.iter().skip(1).map(|&one| (one, same[0])).collect::<Vec<_>>();
+        let joined: Vec<(u32, u32)> = shared(groups.par_iter()).filter(fits).flat_map_iter(led).collect();
+        if joined.is_empty() {
+            break;
+        }
+        let (mut stays, mut grows) = (vec![true; families.len()], vec![false; families.len()]);
+        for &(one, leader) in &joined {
+            stays[one as usize] = false;
+            grows[leader as usize] = true;
+        }
+        families = merge(families, &joined);
+        let of_each = wordings.into_iter().zip(grows).zip(stays);
+        let (kept, grows): (Vec<_>, Vec<_>) = of_each.filter(|of| of.1).map(|of| of.0).unzip();
+        wordings = kept;
+        let grown = shared(families.par_iter_mut()).zip(&mut wordings).zip(grows).filter(|of| of.1);
+        grown.for_each(|((family, wording), _)| {
+            settle(family);
+            *wording = read(family);
+        });
+    }
+    families
+}
+
 /// Families for alignments of which no other family accounts for `least` tokens, or
 /// for all of a run of that length.
 fn orphans(
@@ -266,6 +313,32 @@ mod tests {
 
     use super::*;
     use crate::tokens::TokenChunk;
+
+    /// Roots are versions of nothing in common but a phrase, which most of what copies them has
+    /// by itself.
+    #[test]
+    fn what_reads_the_same_is_told_once() {
+        let phrase = "the ministry of the interior said";
+        let texts: Vec<String> =
+            ["{} on monday morning", "later that day {}", "{}", "{}", "{}", "{}", "nothing of this"]
+                .map(|text| text.replace("{}", phrase))
+                .into();
+        let chunk = TokenChunk::new(texts.iter().map(String::as_str), false);
+        let all: Vec<Tokens> = (0..texts.len()).map(|at| chunk.get(at, &texts[at])).collect();
+        let whole = |document: u32| {
+            let end = all[document as usize].len() as u32;
+            Occurrence { document, start: 0, end, matched: end }
+        };
+        let family = |documents: [u32; 3]| {
+            let occurrences = documents.map(whole);
+            Family { root: documents[0], start: 0, end: occurrences[0].end, occurrences: occurrences.into() }
+        };
+        let other = Family { occurrences: vec![whole(0), whole(6)], ..family([0, 6, 6]) };
+        let found =
+            told_once(vec![family([0, 2, 3]), other.clone(), family([1, 4, 5])], |at| &all[at as usize]);
+        let expected = Family { occurrences: (0..6).map(whole).collect(), ..family([0, 2, 3]) };
+        assert_eq!(found, [expected, other]);
+    }
 
     proptest! {
         /// How many are asked together, and so what is asked in turn, is immaterial.
