@@ -12,6 +12,7 @@
 use std::cmp::Reverse;
 use std::ops::Range;
 
+use crate::ahead::{ahead, fetch};
 use crate::bands::Bands;
 use crate::families::{Family, Occurrence};
 use crate::hash;
@@ -244,42 +245,50 @@ impl<'a> Leaders<'a> {
 /// part of anything.
 const TELLING: u32 = 5;
 
-/// The wording that most occurrences of a family have, the first of equals, by its number;
+/// The wording that most occurrences of each family have, the first of equals, by its number;
 /// nothing if all have another, or if it is short.
-pub(crate) fn most_frequent<'t>(family: &Family, tokens: impl Fn(u32) -> &'t Tokens<'t>) -> Option<u64> {
-    let of = |o: &Occurrence| wording(tokens(o.document), o.start, o.end);
-    let mut all: Vec<(u64, usize)> = family.occurrences.iter().map(of).zip(0..).collect();
-    // Most families have one.
-    let first = if all.iter().all(|one| one.0 == all[0].0) {
-        0
-    } else {
-        all.sort_unstable();
-        let several = all.chunk_by(|x, y| x.0 == y.0).filter(|same| same.len() > 1);
-        several.max_by_key(|same| (same.len(), Reverse(same[0].1)))?[0].1
+pub(crate) fn most_frequent<'t>(
+    families: &[Family],
+    tokens: impl Fn(u32) -> &'t Tokens<'t> + Copy,
+) -> Vec<Option<u64>> {
+    let places = families.iter().flat_map(|family| &family.occurrences);
+    let places = ahead(places, |o| fetch(tokens(o.document)));
+    let words = |o: &Occurrence| &tokens(o.document).words[o.start as usize..o.end as usize];
+    let mut wordings = ahead(places, |o| fetch(words(o))).map(|o| hash::words(words(o)));
+    let mut all: Vec<(u64, usize)> = Vec::new();
+    let most_frequent = |family: &Family| {
+        all.clear();
+        all.extend(wordings.by_ref().take(family.occurrences.len()).zip(0..));
+        // Most families have one.
+        let first = if all.iter().all(|one| one.0 == all[0].0) {
+            all[0]
+        } else {
+            all.sort_unstable();
+            let several = all.chunk_by(|x, y| x.0 == y.0).filter(|same| same.len() > 1);
+            several.max_by_key(|same| (same.len(), Reverse(same[0].1)))?[0]
+        };
+        let one = &family.occurrences[first.1];
+        (one.end - one.start >= TELLING).then_some(first.0)
     };
-    let one = &family.occurrences[first];
-    (one.end - one.start >= TELLING).then(|| of(one))
+    families.iter().map(most_frequent).collect()
 }
 
-/// The families that have the same most frequent wording, if any, as others, that of each
-/// wording which leads before the others.
-pub(crate) fn same_wording(families: &[Family], most_frequent: &[Option<u64>]) -> Vec<Vec<u32>> {
-    let numbered = most_frequent.iter().zip(0..);
-    let mut by_wording: Vec<(u64, u32)> = numbered.filter_map(|(one, at)| one.map(|one| (one, at))).collect();
-    by_wording.sort_unstable();
-    let several = by_wording.chunk_by(|x, y| x.0 == y.0).filter(|same| same.len() > 1);
-    let leader_first = |same: &[(u64, u32)]| {
-        let mut same: Vec<u32> = same.iter().map(|one| one.1).collect();
-        same.sort_by_cached_key(|&at| Leaders::rank(&families[at as usize]));
-        same
-    };
-    several.map(leader_first).collect()
+/// Those of some families that join another of them, which leads, if all may be one.
+pub(crate) fn as_one(families: &[Family], same: &[u32]) -> Vec<(u32, u32)> {
+    let family = |at: u32| &families[at as usize];
+    let leader = same.iter().copied().min_by_key(|&at| Leaders::rank(family(at)));
+    match may_be_one(&same.iter().map(|&at| family(at)).collect::<Vec<_>>()) {
+        true => {
+            same.iter().copied().filter(|&at| Some(at) != leader).zip(leader.into_iter().cycle()).collect()
+        }
+        false => Vec::new(),
+    }
 }
 
 /// Whether nothing is lost if these families become one, [`settle`]d. In several documents all
 /// of it is told; what only one document repeats is told from its second occurrence on, so no
 /// two of one family may come to be one.
-pub(crate) fn may_be_one(families: &[&Family]) -> bool {
+fn may_be_one(families: &[&Family]) -> bool {
     let of_one = |(which, family): (usize, &&Family)| {
         family.occurrences.iter().map(move |o| (o.start, o.end, which)).collect::<Vec<_>>()
     };
@@ -300,15 +309,12 @@ pub(crate) fn may_be_one(families: &[&Family]) -> bool {
     })
 }
 
-/// Gives families to those that they joined. Some occurrences are not in order then.
-pub(crate) fn merge(families: Vec<Family>, joined: &[(u32, u32)]) -> Vec<Family> {
-    let mut merged: Vec<Option<Family>> = families.into_iter().map(Some).collect();
+/// Gives the occurrences of families to those that they joined, where some are not in order then.
+pub(crate) fn merge(families: &mut [Family], joined: &[(u32, u32)]) {
     for &(at, leader) in joined {
-        let variant = merged[at as usize].take().expect("merged once");
-        let leading = merged[leader as usize].as_mut().expect("a leader stays");
-        leading.occurrences.extend(variant.occurrences);
+        let occurrences = std::mem::take(&mut families[at as usize].occurrences);
+        families[leader as usize].occurrences.extend(occurrences);
     }
-    merged.into_iter().flatten().collect()
 }
 
 /// Whether a family stands inside another, much longer one, as its first
@@ -385,19 +391,22 @@ mod tests {
         }
 
         #[test]
-        fn the_most_frequent_wording_is_that_of_most_and_stands_first(places in prop::collection::vec((0u32..2, 0u32..9, 4u32..7), 2..12)) {
+        fn the_most_frequent_wording_is_that_of_most_and_stands_first(lists in prop::collection::vec(prop::collection::vec((0u32..2, 0u32..9, 4u32..7), 2..12), 0..4)) {
             let texts = ["a b a b a b a b a b a b a b a b a b", "b a b a b a b a b a b c a b a b a b"];
             let chunk = TokenChunk::new(texts.into_iter(), false);
             let all: Vec<Tokens> = (0..2).map(|at| chunk.get(at, texts[at])).collect();
-            let occurrences: Vec<Occurrence> = places.iter().map(|&(document, start, len)| Occurrence { document, start, end: start + len, matched: len }).collect();
             let words = |o: &Occurrence| &all[o.document as usize].words[o.start as usize..o.end as usize];
-            let count = |one: &Occurrence| occurrences.iter().filter(|other| words(other) == words(one)).count();
-            let most = occurrences.iter().map(count).max();
-            let first = occurrences.iter().find(|one| Some(count(one)) == most).unwrap();
-            let tells = most > Some(1) && first.end - first.start >= TELLING;
-            let expected = tells.then(|| wording(&all[first.document as usize], first.start, first.end));
-            let family = Family { root: 0, start: 0, end: 1, occurrences: occurrences.clone() };
-            prop_assert_eq!(most_frequent(&family, |document| &all[document as usize]), expected);
+            let of_one = |places: &Vec<(u32, u32, u32)>| {
+                let occurrences: Vec<Occurrence> = places.iter().map(|&(document, start, len)| Occurrence { document, start, end: start + len, matched: len }).collect();
+                let count = |one: &Occurrence| occurrences.iter().filter(|other| words(other) == words(one)).count();
+                let most = occurrences.iter().map(count).max();
+                let first = occurrences.iter().find(|one| Some(count(one)) == most).unwrap();
+                let tells = most > Some(1) && first.end - first.start >= TELLING;
+                let expected = tells.then(|| wording(&all[first.document as usize], first.start, first.end));
+                (Family { root: 0, start: 0, end: 1, occurrences }, expected)
+            };
+            let (families, expected): (Vec<Family>, Vec<Option<u64>>) = lists.iter().map(of_one).unzip();
+            prop_assert_eq!(most_frequent(&families, |document| &all[document as usize]), expected);
         }
 
         #[test]
@@ -416,19 +425,18 @@ mod tests {
         }
 
         #[test]
-        fn families_of_the_same_wording_join_the_one_that_leads(made in prop::collection::vec((prop::option::of(0u64..4), 1u32..4), 0..12)) {
-            let family = |(root, &(_, count)): (u32, &(Option<u64>, u32))| Family {
+        fn all_but_the_one_that_leads_join_it(counts in prop::collection::vec(1u32..4, 1..9)) {
+            let family = |(root, &count): (u32, &u32)| Family {
                 root,
                 start: 0,
                 end: 9,
-                occurrences: (0..count).map(|document| Occurrence { document, start: 0, end: 9, matched: 9 }).collect(),
+                occurrences: (0..=count).map(|document| Occurrence { document, start: 0, end: 9, matched: 9 }).collect(),
             };
-            let families: Vec<Family> = (0..).zip(&made).map(family).collect();
-            let wordings: Vec<Option<u64>> = made.iter().map(|one| one.0).collect();
-            let leader = |at: usize| (0..made.len()).filter(|&other| wordings[other] == wordings[at]).min_by_key(|&other| Leaders::rank(&families[other])).unwrap();
-            let expected: BTreeSet<(u32, u32)> = (0..made.len()).filter(|&at| wordings[at].is_some()).map(|at| (at as u32, leader(at) as u32)).filter(|one| one.0 != one.1).collect();
-            let found = same_wording(&families, &wordings);
-            prop_assert_eq!(found.iter().flat_map(|same| same[1..].iter().map(|&one| (one, same[0]))).collect::<BTreeSet<_>>(), expected);
+            let families: Vec<Family> = (0..).zip(&counts).map(family).collect();
+            let most = counts.iter().position(|count| Some(count) == counts.iter().max()).unwrap() as u32;
+            let all: Vec<u32> = (0..counts.len() as u32).collect();
+            let expected: Vec<(u32, u32)> = all.iter().filter(|&&at| at != most).map(|&at| (at, most)).collect();
+            prop_assert_eq!(as_one(&families, &all), expected);
         }
 
         #[test]
@@ -441,7 +449,7 @@ mod tests {
     fn merged(texts: &[&str], compare: Compare) -> usize {
         let chunk = TokenChunk::new(texts.iter().copied(), false);
         let tokens = |doc: usize| chunk.get(doc, texts[doc]);
-        let families: Vec<Family> = (0..texts.len())
+        let mut families: Vec<Family> = (0..texts.len())
             .map(|doc| {
                 let end = tokens(doc).len() as u32;
                 let here = Occurrence { document: doc as u32, start: 0, end, matched: end };
@@ -475,9 +483,9 @@ mod tests {
             }
         }
         let joined = leaders.joined();
-        let found = merge(families, &joined);
-        assert_eq!(found.iter().map(|f| f.occurrences.len()).sum::<usize>(), 2 * texts.len());
-        found.len()
+        merge(&mut families, &joined);
+        assert_eq!(families.iter().map(|f| f.occurrences.len()).sum::<usize>(), 2 * texts.len());
+        families.iter().filter(|family| !family.occurrences.is_empty()).count()
     }
 
     #[test]

@@ -16,8 +16,7 @@ use crate::orphans::{Told, alone};
 use crate::projection::{self, Batch, Known, Projector};
 use crate::tokens::Tokens;
 use crate::variants::{
-    self, Compare, KEYS, Keys, LISTED, Leaders, Outlines, keys, may_be_one, merge, most_frequent,
-    same_wording, settle,
+    self, Compare, KEYS, Keys, LISTED, Leaders, Outlines, as_one, keys, merge, most_frequent, settle,
 };
 
 /// Tokens shared with the nearest document, and its number, before any is known.
@@ -56,14 +55,12 @@ impl Scan<'_> {
         for compare in [Compare::Plain, Compare::DigitsMasked] {
             let tokens = |document| collection.tokens(document);
             let joined = joined(&found, tokens, compare, TOGETHER);
-            found = merge(found, &joined);
-            shared(found.par_iter_mut()).for_each(settle);
-            found.retain(|family| family.occurrences.len() > 1);
+            unite(&mut found, &joined);
         }
         let orphans = orphans(&batches, &found, lengths, matched, self.config.min_tokens as u32);
         found.extend(orphans);
         drop(batches);
-        found = told_once(found, |document| collection.tokens(document));
+        told_once(&mut found, |document| collection.tokens(document));
         if collection.roles.against {
             // Exact copies within the other collection are of no interest.
             found.retain(|family| family.occurrences.iter().any(|o| o.document >= collection.roles.judged));
@@ -106,8 +103,6 @@ pub(super) fn repeat_ignored_in_twins(originals: &[u32], lengths: &[u32], ignore
 const TOGETHER: usize = 1 << 10;
 /// Buckets of each family that are filled at once.
 const BUCKETS: usize = 7;
-/// How often families are looked at that may read the same.
-const ROUNDS: usize = 3;
 
 /// Exact duplicates took no part in the search: gives each the occurrences of
 /// its original, and adds a family for every such text as a whole.
@@ -217,42 +212,28 @@ fn joined<'t>(
 /// Joins families that read the same.
 ///
 /// They came from different roots, whose own wordings may have less in common than those that
-/// most of their occurrences have: of a set phrase, say, each with other words around it. They
-/// stay several where one document repeats what would be one occurrence then. What has joined
-/// others may read otherwise, so look again, but not for ever.
-fn told_once<'t>(
-    mut families: Vec<Family>,
-    tokens: impl Fn(u32) -> &'t Tokens<'t> + Copy + Sync,
-) -> Vec<Family> {
-    let read = |family: &Family| most_frequent(family, tokens);
-    let mut wordings: Vec<Option<u64>> = shared(families.par_iter()).map(read).collect();
-    for _ in 0..ROUNDS {
-        let groups = same_wording(&families, &wordings);
-        let fits = |same: &&Vec<u32>| {
-            let same: Vec<&Family> = same.iter().map(|&at| &families[at as usize]).collect();
-            may_be_one(&same)
-        };
-        let led = |same: &Vec<u32>| same.iter().skip(1).map(|&one| (one, same[0])).collect::<Vec<_>>();
-        let joined: Vec<(u32, u32)> = shared(groups.par_iter()).filter(fits).flat_map_iter(led).collect();
-        if joined.is_empty() {
-            break;
-        }
-        let (mut stays, mut grows) = (vec![true; families.len()], vec![false; families.len()]);
-        for &(one, leader) in &joined {
-            stays[one as usize] = false;
-            grows[leader as usize] = true;
-        }
-        families = merge(families, &joined);
-        let of_each = wordings.into_iter().zip(grows).zip(stays);
-        let (kept, grows): (Vec<_>, Vec<_>) = of_each.filter(|of| of.1).map(|of| of.0).unzip();
-        wordings = kept;
-        let grown = shared(families.par_iter_mut()).zip(&mut wordings).zip(grows).filter(|of| of.1);
-        grown.for_each(|((family, wording), _)| {
-            settle(family);
-            *wording = read(family);
-        });
-    }
-    families
+/// most of their occurrences have: of a set phrase, say, each with other words around it.
+fn told_once<'t>(families: &mut Vec<Family>, tokens: impl Fn(u32) -> &'t Tokens<'t> + Copy + Sync) {
+    let read = |some: &[Family]| most_frequent(some, tokens);
+    let wordings: Vec<Option<u64>> = shared(families.par_chunks(LISTED)).flat_map_iter(read).collect();
+    let numbered = wordings.into_iter().zip(0..);
+    let mut by_wording: Vec<(u64, u32)> = numbered.filter_map(|(one, at)| one.map(|one| (one, at))).collect();
+    by_wording.par_sort_unstable();
+    let same: Vec<&[(u64, u32)]> =
+        by_wording.chunk_by(|x, y| x.0 == y.0).filter(|same| same.len() > 1).collect();
+    let join = |same: &&[(u64, u32)]| {
+        let same: Vec<u32> = same.iter().map(|one| one.1).collect();
+        as_one(families, &same)
+    };
+    let joined: Vec<(u32, u32)> = shared(same.par_iter()).flat_map_iter(join).collect();
+    unite(families, &joined);
+}
+
+/// Gives families to those that they joined.
+fn unite(families: &mut Vec<Family>, joined: &[(u32, u32)]) {
+    merge(families, joined);
+    shared(families.par_iter_mut()).for_each(settle);
+    families.retain(|family| family.occurrences.len() > 1);
 }
 
 /// Families for alignments of which no other family accounts for `least` tokens, or
@@ -334,8 +315,8 @@ mod tests {
             Family { root: documents[0], start: 0, end: occurrences[0].end, occurrences: occurrences.into() }
         };
         let other = Family { occurrences: vec![whole(0), whole(6)], ..family([0, 6, 6]) };
-        let found =
-            told_once(vec![family([0, 2, 3]), other.clone(), family([1, 4, 5])], |at| &all[at as usize]);
+        let mut found = vec![family([0, 2, 3]), other.clone(), family([1, 4, 5])];
+        told_once(&mut found, |at| &all[at as usize]);
         let expected = Family { occurrences: (0..6).map(whole).collect(), ..family([0, 2, 3]) };
         assert_eq!(found, [expected, other]);
     }
