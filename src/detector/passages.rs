@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::scan::{BINS, Scan, Stage};
-use super::threads::{PARTITIONS, divided, in_chunks, in_parts, partitioned, shared};
+use super::threads::{PARTITIONS, divided, in_chunks, in_order, partitioned};
 use crate::ahead::ahead;
 use crate::align::{self, align_all};
 use crate::anchors::{self, Anchor, anchors};
@@ -185,18 +185,13 @@ impl Scan<'_> {
             batch
         };
         let mut batches = Vec::with_capacity(anchors.len());
-        let mut taken = 0;
-        in_parts(
-            anchors,
-            |some| shared(some.into_par_iter()).map(of_one).collect::<Vec<_>>(),
-            |some, left| {
-                if left > 1 {
-                    some.iter().for_each(&mut take);
-                    taken += some.len();
-                }
-                batches.extend(some);
-            },
-        );
+        let mut take_one = |batch| {
+            take(&batch);
+            batches.push(batch);
+        };
+        let rest = in_order(anchors, of_one, &mut take_one);
+        let taken = batches.len();
+        batches.extend(rest);
         (batches, taken)
     }
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::near::bodies;
 use super::scan::{BINS, Scan, Stage};
-use super::threads::{in_parts, make_room, shared};
+use super::threads::{in_order, make_room, shared};
 use crate::assemble::{self, Asked, Context, Findings, Passages, Sight, rest_similarity};
 use crate::bits::Bits;
 use crate::collection::{Collection, Order};
@@ -16,7 +16,7 @@ use crate::document::Date;
 use crate::families::{Family, Occurrence};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::{Occurrences, Placed, Spread};
-use crate::report::{Counts, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
+use crate::report::{Counts, DocumentRow, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::sketch::Sketch;
 use crate::tokens::TokenChunk;
 use crate::variants;
@@ -69,25 +69,22 @@ impl Scan<'_> {
             (self.progress)(Stage::Ledger, range.len() as u64, total);
             (rows, spans)
         };
+        let mut left = order.ranges.len();
+        let mut take = |(rows, mut made): (Vec<(DocumentRow, [u64; 9])>, Vec<SpanRow>)| {
+            // As many as in each range so far, or in this one.
+            let ranges = (order.ranges.len() - left).max(1);
+            let each = made.len().max(spans.len() / ranges);
+            make_room(&mut spans, each, left);
+            left -= 1;
+            spans.append(&mut made);
+            for (row, weights) in rows {
+                documents.push(row);
+                labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
+            }
+        };
         let all_rows = || {
-            in_parts(
-                order.ranges.iter().zip(chunks).collect(),
-                |ranges| shared(ranges.into_par_iter()).map(rows).collect::<Vec<_>>(),
-                |made, parts| {
-                    let (rows, made): (Vec<Vec<_>>, Vec<Vec<SpanRow>>) = made.into_iter().unzip();
-                    let take_spans = || {
-                        make_room(&mut spans, made.iter().map(Vec::len).sum(), parts);
-                        made.into_iter().for_each(|mut some| spans.append(&mut some));
-                    };
-                    let take_rows = || {
-                        for (row, weights) in rows.into_iter().flatten() {
-                            documents.push(row);
-                            labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
-                        }
-                    };
-                    rayon::join(take_spans, take_rows);
-                },
-            );
+            let sources = order.ranges.iter().zip(chunks).collect();
+            in_order(sources, rows, &mut take).into_iter().for_each(&mut take);
         };
         let others = || (context.pairs(), context.clusters());
         let ((), ((pairs, pairs_unlisted), clusters)) = rayon::join(all_rows, others);
@@ -176,11 +173,9 @@ pub(super) fn sights(
         };
         documents.flat_map(of_one).collect::<Vec<_>>()
     };
-    in_parts(
-        collection.ranges.iter().zip(wordings).collect(),
-        |ranges| shared(ranges.into_par_iter()).map(of_some).collect::<Vec<_>>(),
-        |made, _| made.into_iter().for_each(|mut some| sights.append(&mut some)),
-    );
+    let mut take = |mut made: Vec<Sight>| sights.append(&mut made);
+    let sources = collection.ranges.iter().zip(wordings).collect();
+    in_order(sources, of_some, &mut take).into_iter().for_each(&mut take);
     sights
 }
 
@@ -212,20 +207,14 @@ pub(super) fn family_rows(context: &Context, passages: &Passages<BINS>) -> Famil
             (start, places) = (end, 0);
         }
     }
-    in_parts(
-        ranges,
-        |ranges| shared(ranges.into_par_iter()).map(of_some).collect::<Vec<_>>(),
-        |made, _| {
-            let (made, places): (Vec<_>, Vec<Vec<_>>) = made.into_iter().unzip();
-            let take_rows = || {
-                for (row, of_row) in made.into_iter().flatten() {
-                    rows.push(row);
-                    asked.push(of_row);
-                }
-            };
-            rayon::join(take_rows, || places.into_iter().for_each(|mut some| occurrences.append(&mut some)));
-        },
-    );
+    let mut take = |(made, mut places): (Vec<(FamilyRow, Asked)>, Vec<OccurrenceRow>)| {
+        for (row, of_row) in made {
+            rows.push(row);
+            asked.push(of_row);
+        }
+        occurrences.append(&mut places);
+    };
+    in_order(ranges, of_some, &mut take).into_iter().for_each(&mut take);
     FamilyRows { rows, occurrences, asked }
 }
 

@@ -2,6 +2,9 @@
 //!
 //! What is made is collected in order, so that the number of threads changes nothing.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use rayon::iter::MaxLen;
 use rayon::prelude::*;
 
@@ -10,12 +13,13 @@ use crate::postings::Divided;
 /// Partitions that postings and anchors are scattered into.
 pub(super) const PARTITIONS: usize = 1 << 8;
 
-/// Parts in which rows are made, and lists laid out, at least.
+/// Parts in which lists are laid out, at least.
 pub(super) const PARTS: usize = 8;
-/// Items of a part for each thread, at most: of long lists the parts are more.
-const PART: usize = 32;
-/// The same where lists are laid out: what is in them is then in memory twice.
+/// Items of a part for each thread where lists are laid out, at most: what is in them is then in
+/// memory twice, and of long lists the parts are more.
 const LAID_OUT: usize = 8;
+/// What may wait for each thread to be taken before it waits itself.
+const WAITING: usize = 4;
 
 /// Lists of documents in a part for each thread.
 pub(super) const EACH: usize = 4;
@@ -29,19 +33,85 @@ pub(super) fn shared<I: IndexedParallelIterator>(items: I) -> MaxLen<I> {
     items.with_max_len(most)
 }
 
+/// Makes something of each item of a list and gives it to `take`, in order, while the next are
+/// made: by whichever thread has made one, unless another is at it. Returns what is not taken
+/// yet when the last is made. Neither may itself divide its work.
+pub(super) fn in_order<S: Send, T: Send>(
+    list: Vec<S>,
+    make: impl Fn(S) -> T + Sync,
+    take: &mut (impl FnMut(T) + Send),
+) -> Vec<T> {
+    let threads = rayon::current_num_threads();
+    let waiting = Mutex::new(Waiting { made: BTreeMap::new(), left: list.len() });
+    let items = Mutex::new(list.into_iter().enumerate());
+    // With the number of the next.
+    let taker = Mutex::new((0, take));
+    let offer = |number, item| {
+        let before = lock(&waiting).add(number, item);
+        loop {
+            let mut taker = match taker.try_lock() {
+                Ok(taker) => taker,
+                // So that not too many wait.
+                Err(_) if before >= WAITING * threads => lock(&taker),
+                Err(_) => return,
+            };
+            let (next, take) = &mut *taker;
+            while let Some(item) = lock(&waiting).take(*next) {
+                take(item);
+                *next += 1;
+            }
+            let next = *next;
+            drop(taker);
+            // It may have come in the meantime, when nobody else could take it.
+            if !lock(&waiting).has(next) {
+                return;
+            }
+        }
+    };
+    let work = || {
+        let next = || lock(&items).next();
+        while let Some((number, item)) = next() {
+            offer(number, make(item));
+        }
+    };
+    rayon::scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| work())));
+    waiting.into_inner().unwrap_or_else(PoisonError::into_inner).made.into_values().collect()
+}
+
+/// What waits to be taken, by number.
+struct Waiting<T> {
+    made: BTreeMap<usize, T>,
+    /// How many are still to be made.
+    left: usize,
+}
+
+impl<T> Waiting<T> {
+    /// Returns how many wait already.
+    fn add(&mut self, number: usize, item: T) -> usize {
+        self.left -= 1;
+        self.made.insert(number, item);
+        self.made.len() - 1
+    }
+
+    /// Nothing is taken any more when all are made.
+    fn has(&self, number: usize) -> bool {
+        self.left > 0 && self.made.contains_key(&number)
+    }
+
+    fn take(&mut self, number: usize) -> Option<T> {
+        if self.has(number) { self.made.remove(&number) } else { None }
+    }
+}
+
+/// Whoever panicked holding it, the panic goes on where the threads meet.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Makes something of each part of a list and gives it to `take`, in order, while the next
 /// is made: what is made of all of them is never held at once. Tells it too how many are
 /// left, with this one.
-pub(super) fn in_parts<S: Send, T: Send>(
-    list: Vec<S>,
-    make: impl Fn(Vec<S>) -> T + Sync,
-    take: impl FnMut(T, usize) + Send,
-) {
-    in_parts_of(PART, list, make, take);
-}
-
-/// The same with so many items of a part for each thread, at most.
-fn in_parts_of<S: Send, T: Send>(
+fn in_parts<S: Send, T: Send>(
     most: usize,
     list: Vec<S>,
     make: impl Fn(Vec<S>) -> T + Sync,
@@ -101,7 +171,7 @@ pub(super) fn divided<S: Send, T: Copy + Send + Sync, P: Send, E: Send>(
         (Divided::new(&items, count, &number), other)
     };
     let mut done = 0;
-    in_parts_of(
+    in_parts(
         LAID_OUT,
         sources,
         |some| some.into_par_iter().with_max_len(1).map(divide).unzip(),
@@ -207,25 +277,32 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_made_of_parts_is_taken_in_order(list in prop::collection::vec(any::<u8>(), 0..40)) {
-            let (mut taken, mut parts) = (Vec::new(), Vec::new());
-            in_parts(list.clone(), |part| part, |part, left| {
-                taken.extend(part);
-                parts.push(left);
-            });
-            prop_assert_eq!(taken, list);
-            prop_assert!(parts.len() <= PARTS);
-            prop_assert_eq!(&parts, &(1..=parts.len()).rev().collect::<Vec<_>>());
+        fn what_is_made_is_taken_in_order(list in prop::collection::vec(any::<u8>(), 0..200), threads in 1usize..5) {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let mut taken = Vec::new();
+            let mut take = |item: usize| taken.push(item);
+            let make = |item: &u8| {
+                (0..usize::from(*item)).for_each(|_| std::thread::yield_now());
+                usize::from(*item)
+            };
+            let rest = pool.install(|| in_order(list.iter().collect(), make, &mut take));
+            // One thread takes what it has made at once, but for the last.
+            prop_assert!(rest.len() == 1.min(list.len()) || threads > 1 && rest.len() > 1);
+            taken.extend(rest);
+            prop_assert_eq!(taken, list.into_iter().map(usize::from).collect::<Vec<_>>());
         }
 
         #[test]
         fn parts_of_long_lists_are_no_longer_than_they_may_be(len in 0usize..200, most in 1usize..4) {
             let (mut taken, mut sizes) = (Vec::new(), Vec::new());
-            in_parts_of(most, (0..len).collect(), |part| part, |part, _| {
+            let mut parts = Vec::new();
+            in_parts(most, (0..len).collect(), |part| part, |part, left| {
                 sizes.push(part.len());
                 taken.extend(part);
+                parts.push(left);
             });
             prop_assert_eq!(taken, (0..len).collect::<Vec<_>>());
+            prop_assert_eq!(&parts, &(1..=parts.len()).rev().collect::<Vec<_>>());
             prop_assert!(sizes.iter().all(|&size| size <= most * rayon::current_num_threads()));
         }
 
