@@ -147,6 +147,7 @@ mod intervals;
 mod kinds;
 mod lanes;
 mod ledger;
+mod nearest;
 mod occurrences;
 mod orphans;
 mod places;

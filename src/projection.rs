@@ -45,6 +45,29 @@ impl Batch {
         self.list.push(Alignment { later, earlier, first_run, last_run: number(self.runs.len()) });
     }
 
+    /// Sorts the alignments of each document into the order in which they are projected: those
+    /// with others, longest first, so that a set phrase never cuts the text around it; then
+    /// those with itself, of which the earlier part must be known first.
+    pub(crate) fn sort(&mut self) {
+        let Batch { list, runs } = self;
+        let (mut order, mut before) = (Vec::new(), Vec::new());
+        for of_one in list.chunk_by_mut(|x, y| x.later == y.later).filter(|of_one| of_one.len() > 1) {
+            order.clear();
+            order.extend((0u32..).zip(&*of_one).map(|(at, alignment)| {
+                let runs = &runs[alignment.first_run as usize..alignment.last_run as usize];
+                let (size, start) = (u32::MAX - matched(runs), runs[0].b);
+                match alignment.earlier == alignment.later {
+                    false => (false, size, alignment.earlier, start, at),
+                    true => (true, start, size, 0, at),
+                }
+            }));
+            order.sort_unstable();
+            before.clear();
+            before.extend_from_slice(of_one);
+            of_one.iter_mut().zip(&order).for_each(|(alignment, of)| *alignment = before[of.4 as usize]);
+        }
+    }
+
     fn runs(&self, alignment: &Alignment) -> &[Run] {
         &self.runs[alignment.first_run as usize..alignment.last_run as usize]
     }
@@ -55,7 +78,7 @@ impl Batch {
     }
 
     /// For every later document and every earlier one, the number of tokens
-    /// matched between them: `found(later, earlier, tokens)`.
+    /// matched between them: `found(later, earlier, tokens)`. Asked before they are sorted.
     pub(crate) fn each_pair(&self, mut found: impl FnMut(u32, u32, u32)) {
         for pair in self.list.chunk_by(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
             let tokens = pair.iter().map(|alignment| matched(self.runs(alignment))).sum();
@@ -179,10 +202,6 @@ pub(crate) struct Projector<'l> {
     overlapping: Vec<Copy>,
     /// What of an earlier stretch are copies.
     projected: Vec<(u32, u32)>,
-    /// The alignments of a document with others, and with itself, in the order in which
-    /// they are projected, by their number.
-    cross: Vec<(Reverse<u32>, u32, u32, usize)>,
-    own: Vec<(u32, Reverse<u32>, usize)>,
 }
 
 impl<'l> Projector<'l> {
@@ -196,8 +215,8 @@ impl<'l> Projector<'l> {
         }
     }
 
-    /// Takes in the alignments of a batch. Batches come in the order of the later
-    /// document.
+    /// Takes in the alignments of a batch, which is sorted. Batches come in the order of the
+    /// later document.
     pub(crate) fn add(&mut self, batch: &Batch) {
         let mut at = 0;
         for of_one in batch.list.chunk_by(|x, y| x.later == y.later) {
@@ -231,29 +250,14 @@ impl<'l> Projector<'l> {
         (self.known, self.runs)
     }
 
-    /// Takes in the alignments of one document.
+    /// Takes in the alignments of one document, which are sorted.
     fn document(&mut self, batch: &Batch, alignments: &[Alignment]) {
         let document = alignments[0].later;
         self.depth.begin(0, self.lengths[document as usize]);
-        let (mut cross, mut own) = (std::mem::take(&mut self.cross), std::mem::take(&mut self.own));
-        cross.clear();
-        own.clear();
-        for (at, alignment) in alignments.iter().enumerate() {
-            let runs = batch.runs(alignment);
-            let (size, start) = (Reverse(matched(runs)), runs[0].b);
-            match alignment.earlier == document {
-                true => own.push((start, size, at)),
-                false => cross.push((size, alignment.earlier, start, at)),
-            }
-        }
-        // Longest first, so that a set phrase never cuts the text around it.
-        cross.sort_unstable();
-        // Inside a document the earlier part must be known first.
-        own.sort_unstable();
-
+        let others = alignments.partition_point(|alignment| alignment.earlier != document);
+        let (cross, own) = alignments.split_at(others);
         let mut backwards = Vec::new();
-        for &(.., at) in &cross {
-            let alignment = &alignments[at];
+        for alignment in cross {
             let runs = batch.runs(alignment);
             let least = piece(runs);
             if self.news(document, in_b(runs)) >= least {
@@ -263,8 +267,7 @@ impl<'l> Projector<'l> {
             }
         }
         self.known[document as usize].add(&mut self.found);
-        for &(.., at) in &own {
-            let alignment = &alignments[at];
+        for alignment in own {
             let runs = batch.runs(alignment);
             if self.news(document, in_b(runs)) >= piece(runs) {
                 self.forward(alignment, runs);
@@ -280,7 +283,6 @@ impl<'l> Projector<'l> {
             self.cover(&alignment, &turned);
             self.known[alignment.later as usize].add_late(&mut self.found);
         }
-        (self.cross, self.own) = (cross, own);
     }
 
     /// How many of these tokens no copy accounts for yet.
@@ -441,6 +443,7 @@ mod tests {
             let runs: Vec<Run> = runs.iter().map(|&(b, a, len)| Run { b, a, len }).collect();
             batch.push(*later, *earlier, &runs);
         }
+        batch.sort();
         let mut projector = Projector::new(lengths);
         projector.add(&batch);
         let (known, _) = projector.finish();

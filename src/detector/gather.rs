@@ -19,9 +19,6 @@ use crate::variants::{
     self, Compare, KEYS, Keys, LISTED, Leaders, Outlines, as_one, keys, merge, most_frequent, settle,
 };
 
-/// Tokens shared with the nearest document, and its number, before any is known.
-pub(super) const NOBODY: (u32, u32) = (0, u32::MAX);
-
 impl Scan<'_> {
     /// Gathers alignments into families, in their final order.
     pub(super) fn families(
@@ -70,22 +67,6 @@ impl Scan<'_> {
             (Reverse((family.df(), family.len())), first.document, first.start, family.root, family.start)
         });
         found
-    }
-}
-
-/// Takes note of the alignments of a batch.
-pub(super) fn take_in(batch: &Batch, nearest: &mut [(u32, u32)], projector: &mut Projector) {
-    batch.each_pair(|later, earlier, tokens| bring_near(nearest, later, earlier, tokens));
-    projector.add(batch);
-}
-
-/// Takes note that two documents share so many tokens.
-pub(super) fn bring_near(nearest: &mut [(u32, u32)], later: u32, earlier: u32, tokens: u32) {
-    for (this, other) in [(later, earlier), (earlier, later)] {
-        let best = &mut nearest[this as usize];
-        if this != other && (tokens, Reverse(other)) > (best.0, Reverse(best.1)) {
-            *best = (tokens, other);
-        }
     }
 }
 

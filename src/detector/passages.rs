@@ -12,6 +12,7 @@ use crate::anchors::{self, Anchor, anchors};
 use crate::bits::Bits;
 use crate::collection::Collection;
 use crate::fingerprints::{self, Fingerprint, Marked, PASSES, add_fingerprints, lengths_of, own_shingles};
+use crate::nearest::Nearest;
 use crate::postings::{Posting, groups};
 use crate::projection::Batch;
 use crate::sketch::{Sketch, sketch};
@@ -23,6 +24,15 @@ use crate::twice::{Counted, TwiceFilter};
 pub(super) struct Pass {
     marked: Vec<Marked>,
     filters: Vec<Counted>,
+}
+
+/// Where alignments are taken note of as they are made.
+pub(super) struct Aligned<'a> {
+    /// Tokens in any of them.
+    pub matched: &'a Bits,
+    /// Tokens in those with ignored texts.
+    pub ignored: Option<&'a Bits>,
+    pub nearest: &'a Nearest,
 }
 
 impl Scan<'_> {
@@ -147,14 +157,14 @@ impl Scan<'_> {
         partitioned(lists, |list| list, |anchor| anchor.later() as usize * PARTITIONS / documents)
     }
 
-    /// All accepted alignments, in order of the later document; `matched` has the tokens in
-    /// them. Those with ignored texts only set bits of `ignored`. Batches are given to `take`
-    /// in this order while the next are made, but for the last of them: returns how many were.
+    /// All accepted alignments, in order of the later document; of those with ignored texts it
+    /// is only taken note where they are. Batches are given to `take` in this order while the
+    /// next are made, but for the last of them: returns how many were.
     pub(super) fn alignments(
         &self,
         collection: &Collection,
         anchors: Vec<Vec<Anchor>>,
-        (matched, ignored): (&Bits, Option<&Bits>),
+        Aligned { matched, ignored, nearest }: Aligned,
         mut take: impl FnMut(&Batch) + Send,
     ) -> (Vec<Batch>, usize) {
         let roles = collection.roles;
@@ -181,6 +191,8 @@ impl Scan<'_> {
                     batch.push(later, earlier, runs);
                 }
             });
+            batch.each_pair(|later, earlier, tokens| nearest.bring(later, earlier, tokens));
+            batch.sort();
             (self.progress)(Stage::Alignment, 1, ALIGNING);
             batch
         };

@@ -5,8 +5,9 @@ use std::ops::Range;
 use ahash::{AHashSet, RandomState};
 use rayon::prelude::*;
 
-use super::gather::{NOBODY, bring_near, repeat_ignored_in_twins, take_in};
+use super::gather::repeat_ignored_in_twins;
 use super::near::{Words, bodies};
+use super::passages::Aligned;
 use super::rows::{family_rows, placed, sights, wordings};
 use super::scan::{BINS, Scan, Stage};
 use super::threads::{partitioned, shared};
@@ -16,6 +17,7 @@ use crate::bits::Bits;
 use crate::clusters::Near;
 use crate::collection::{Collection, Order};
 use crate::config::{DedupeOn, Only, Unit};
+use crate::nearest::Nearest;
 use crate::projection::Projector;
 use crate::report::Report;
 use crate::tokens::TokenChunk;
@@ -41,15 +43,14 @@ impl Scan<'_> {
         let (passes, mut sketches) = self.passes(&collection, &originals);
         let anchors = self.anchors(&collection, &originals, passes);
         let matched = Bits::new(lengths.iter().copied());
-        let mut nearest = vec![NOBODY; collection.len()];
+        let nearest = Nearest::new(collection.len());
         // Copies are projected one after the other, while more passages are aligned.
         let mut projector = Projector::new(&lengths);
-        let (batches, taken) = self.alignments(&collection, anchors, (&matched, ignored.as_ref()), |batch| {
-            take_in(batch, &mut nearest, &mut projector)
-        });
+        let to = Aligned { matched: &matched, ignored: ignored.as_ref(), nearest: &nearest };
+        let (batches, taken) = self.alignments(&collection, anchors, to, |batch| projector.add(batch));
         // The last of them, and families joined, while documents are compared.
         let find_families = || {
-            batches[taken..].iter().for_each(|batch| take_in(batch, &mut nearest, &mut projector));
+            batches[taken..].iter().for_each(|batch| projector.add(batch));
             let families = self.families(&collection, &originals, batches, projector, &lengths, &matched);
             let placed = placed(&collection, &families);
             (families, placed)
@@ -64,6 +65,7 @@ impl Scan<'_> {
         if let Some(ignored) = &ignored {
             repeat_ignored_in_twins(&originals, &lengths, ignored);
         }
+        let nearest = nearest.list();
         let mut findings = Findings { originals, lengths, near, nearest, matched, ignored };
         if self.config.dedupe_on == DedupeOn::Body {
             let boilerplate = self.boilerplate(&order, &collection, &findings, &families, &sketches);
@@ -93,10 +95,9 @@ impl Scan<'_> {
         let words = all(collection);
         let sketches = self.sketches(collection, &originals, &words);
         let near = self.near_duplicates(collection, &originals, &words, &sketches);
-        let mut nearest = vec![NOBODY; collection.len()];
-        for pair in &near.pairs {
-            bring_near(&mut nearest, pair.b, pair.a, pair.tokens);
-        }
+        let nearest = Nearest::new(collection.len());
+        near.pairs.iter().for_each(|pair| nearest.bring(pair.a, pair.b, pair.tokens));
+        let nearest = nearest.list();
         let matched = Bits::new(std::iter::empty());
         Findings { originals, lengths: lengths(collection), near, nearest, matched, ignored: None }
     }
