@@ -78,7 +78,7 @@ pub(crate) struct Context<'a> {
     roles: Roles,
     findings: &'a Findings,
     ids: Vec<Arc<str>>,
-    occurrences: Occurrences,
+    occurrences: &'a Occurrences,
     /// A number for the source of each document, in order of their names.
     sources: Vec<Option<u32>>,
     source_names: Vec<&'a str>,
@@ -142,11 +142,6 @@ const FIRST_SOURCES: usize = 64;
 /// Documents compared outside a passage.
 const COMPARED: usize = 9;
 
-/// The ids of all documents, for their rows to share.
-pub(crate) fn ids(documents: &[&Document]) -> Vec<Arc<str>> {
-    documents.iter().map(|document| document.id.as_str().into()).collect()
-}
-
 /// Looks at each occurrence in a document, in the order of their places, in which their
 /// wordings come too.
 pub(crate) fn sights(
@@ -187,15 +182,16 @@ pub(crate) fn sights(
 }
 
 impl<'a> Context<'a> {
-    /// `occurrences` are those of all families, `ids` those of all documents.
+    /// `occurrences` are those of all families.
     pub(crate) fn new(
         config: &'a Config,
         order: &'a Order<'a>,
         findings: &'a Findings,
-        occurrences: Occurrences,
-        ids: Vec<Arc<str>>,
+        occurrences: &'a Occurrences,
     ) -> Self {
         let Order { documents, roles, .. } = order;
+        // For all rows to share.
+        let ids: Vec<Arc<str>> = documents.iter().map(|document| document.id.as_str().into()).collect();
         let mut source_names: Vec<&str> = documents.iter().filter_map(|d| d.source.as_deref()).collect();
         source_names.sort_unstable();
         source_names.dedup();
@@ -703,15 +699,21 @@ impl<'a> Context<'a> {
     pub(crate) fn counts(&self, documents: &[DocumentRow], labels: [u64; 9]) -> Counts {
         let roles = self.roles;
         let originals = (0..).zip(&self.findings.originals).skip(roles.judged as usize);
-        let sum = |of: fn(&DocumentRow) -> u64| documents.iter().map(of).sum();
+        let (mut empty, mut bytes, mut tokens, mut weight) = (0, 0, 0, 0);
+        for row in documents {
+            empty += u64::from(row.status == Status::Empty);
+            bytes += row.bytes;
+            tokens += row.tokens;
+            weight += row.weight;
+        }
         Counts {
             documents: documents.len() as u64,
             references: u64::from(roles.judged - roles.told),
-            empty: sum(|row| u64::from(row.status == Status::Empty)),
+            empty,
             exact_duplicates: originals.filter(|&(document, &original)| document != original).count() as u64,
-            bytes: sum(|row| row.bytes),
-            tokens: sum(|row| row.tokens),
-            weight: sum(|row| row.weight),
+            bytes,
+            tokens,
+            weight,
             labels,
             guaranteed_tokens: self.config.guaranteed_tokens() as u64,
             bands: self.findings.near.bands,

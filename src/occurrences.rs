@@ -3,6 +3,7 @@
 //! Families list their occurrences in order; here each is put where its document
 //! finds it, with what the rest of its family says of it. Linear in the occurrences.
 
+use crate::ahead::{ahead, fetch};
 use crate::document::Date;
 use crate::families::{Family, Occurrence};
 
@@ -24,10 +25,9 @@ pub(crate) struct Placed {
     pub other: u32,
 }
 
-/// All occurrences. The *place* of one is its number among those of all documents.
-pub(crate) struct Occurrences {
-    /// By document, and then by family.
-    placed: Vec<Placed>,
+/// Where the occurrences of all families go. The *place* of one is its number among those of
+/// all documents: by document, and then by family.
+pub(crate) struct Layout {
     /// Where those of each document end.
     ends: Vec<usize>,
     /// The places of each family's, in their order.
@@ -36,59 +36,93 @@ pub(crate) struct Occurrences {
     starts: Vec<usize>,
 }
 
-impl Occurrences {
-    /// Those of families, whose occurrences are sorted, and their spreads, in documents with
-    /// these dates. With `against` none may be the first.
-    pub(crate) fn new(
-        families: &[Family],
-        spreads: &[Spread],
-        dates: &[Option<&Date>],
-        against: bool,
-    ) -> Self {
-        let mut next = vec![0; dates.len()];
-        for occurrence in families.iter().flat_map(|family| &family.occurrences) {
+impl Layout {
+    /// Of families, whose occurrences are sorted, in so many documents.
+    pub(crate) fn new(families: &[Family], documents: usize) -> Self {
+        let families =
+            || ahead(families.iter(), |family| family.occurrences.first().into_iter().for_each(fetch));
+        let mut next = vec![0; documents];
+        for occurrence in families().flat_map(|family| &family.occurrences) {
             next[occurrence.document as usize] += 1;
         }
         let mut total = 0;
         for next in &mut next {
             (*next, total) = (total, total + *next);
         }
-        let mut placed = vec![Placed::default(); total];
         let mut places = Vec::with_capacity(total);
-        let mut starts = Vec::with_capacity(families.len() + 1);
-        for ((number, family), spread) in (0..).zip(families).zip(spreads) {
-            starts.push(places.len());
-            let from = places.len();
+        let mut starts = vec![0];
+        for family in families() {
             for occurrence in &family.occurrences {
                 let next = &mut next[occurrence.document as usize];
                 places.push(*next as u32);
                 *next += 1;
             }
-            let own = &places[from..];
-            let mut start = 0;
-            for of_one in family.occurrences.chunk_by(|x, y| x.document == y.document) {
-                let end = start + of_one.len();
-                let document = of_one[0].document;
-                let first = start == 0 && end < own.len() && spread.first_is_earliest;
-                let maybe_first = !against && spread.may_be_first(document, dates[document as usize]);
-                let elsewhere = if start == 0 && end < own.len() { end } else { 0 };
-                for (at, &occurrence) in (start..).zip(of_one) {
-                    let again = at > start;
-                    placed[own[at] as usize] = Placed {
-                        family: number,
-                        df: spread.documents,
-                        occurrence,
-                        again,
-                        first: first && !again,
-                        maybe_first: maybe_first && !again,
-                        other: own[if again { start } else { elsewhere }],
-                    };
-                }
-                start = end;
+            starts.push(places.len());
+        }
+        Layout { ends: next, places, starts }
+    }
+
+    /// The places of a family's, in their order.
+    fn of(&self, family: u32) -> &[u32] {
+        let at = family as usize;
+        &self.places[self.starts[at]..self.starts[at + 1]]
+    }
+
+    /// Appends a family's occurrences as their documents see them, in documents with these
+    /// dates. With `against` none may be the first.
+    pub(crate) fn place(
+        &self,
+        (number, family): (u32, &Family),
+        dates: &[Option<&Date>],
+        against: bool,
+        placed: &mut Vec<Placed>,
+    ) {
+        let (own, spread) = (self.of(number), Spread::new(family, dates));
+        let mut start = 0;
+        for of_one in family.occurrences.chunk_by(|x, y| x.document == y.document) {
+            let end = start + of_one.len();
+            let document = of_one[0].document;
+            let first = start == 0 && end < own.len() && spread.first_is_earliest;
+            let maybe_first = !against && spread.may_be_first(document, dates[document as usize]);
+            let elsewhere = if start == 0 && end < own.len() { end } else { 0 };
+            placed.extend(of_one.iter().enumerate().map(|(at, &occurrence)| Placed {
+                family: number,
+                df: spread.documents,
+                occurrence,
+                again: at > 0,
+                first: first && at == 0,
+                maybe_first: maybe_first && at == 0,
+                other: own[if at > 0 { start } else { elsewhere }],
+            }));
+            start = end;
+        }
+    }
+
+    /// For every place the list, if there is one for so many families each, and where in it
+    /// the occurrence is that goes there.
+    pub(crate) fn sources(&self, families: usize) -> Vec<(u32, u32)> {
+        let mut sources = vec![(0, 0); self.places.len()];
+        for (list, starts) in (0..).zip(self.starts.windows(2).step_by(families.max(1))) {
+            let last = (list as usize + 1) * families;
+            let end = self.starts.get(last).copied().unwrap_or(self.places.len());
+            for (at, &place) in (0..).zip(&self.places[starts[0]..end]) {
+                sources[place as usize] = (list, at);
             }
         }
-        starts.push(places.len());
-        Occurrences { placed, ends: next, places, starts }
+        sources
+    }
+}
+
+/// All occurrences, by their places.
+pub(crate) struct Occurrences {
+    placed: Vec<Placed>,
+    layout: Layout,
+}
+
+impl Occurrences {
+    /// `placed` are as laid out.
+    pub(crate) fn new(layout: Layout, placed: Vec<Placed>) -> Self {
+        Occurrences { placed, layout }
     }
 
     /// How many there are.
@@ -103,8 +137,9 @@ impl Occurrences {
 
     /// The places of those in a document.
     pub(crate) fn places_in(&self, document: u32) -> std::ops::Range<usize> {
-        let start = document.checked_sub(1).map_or(0, |before| self.ends[before as usize]);
-        start..self.ends[document as usize]
+        let ends = &self.layout.ends;
+        let start = document.checked_sub(1).map_or(0, |before| ends[before as usize]);
+        start..ends[document as usize]
     }
 
     /// Those in a document.
@@ -114,13 +149,12 @@ impl Occurrences {
 
     /// The places of a family's, in their order.
     pub(crate) fn places_of(&self, family: u32) -> &[u32] {
-        let at = family as usize;
-        &self.places[self.starts[at]..self.starts[at + 1]]
+        self.layout.of(family)
     }
 }
 
 /// The documents of a family and their dates.
-pub(crate) struct Spread {
+struct Spread {
     documents: u32,
     /// Every other document is dated later than the first.
     first_is_earliest: bool,
@@ -129,7 +163,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    pub(crate) fn new(family: &Family, dates: &[Option<&Date>]) -> Self {
+    fn new(family: &Family, dates: &[Option<&Date>]) -> Self {
         let date = |document: u32| dates[document as usize];
         let mut documents: Vec<u32> = family.occurrences.iter().map(|o| o.document).collect();
         documents.dedup();
@@ -172,7 +206,7 @@ mod tests {
         fn each_is_placed_as_its_family_says(
             families in prop::collection::vec(prop::collection::btree_set((0u32..5, 0u32..4), 1..8), 0..6),
             dates in prop::collection::vec(prop::sample::select(vec!["2020-01", "2020-01-02", "2020-01-03", "2020-02", "2021"]), 0..6),
-            against in any::<bool>(),
+            (against, lists) in (any::<bool>(), 1usize..8),
         ) {
             let mut dates: Vec<Date> = dates.iter().map(|date| date.parse().unwrap()).collect();
             dates.sort_by_key(Date::seconds);
@@ -182,8 +216,13 @@ mod tests {
                 let one = |&(document, start)| Occurrence { document, start, end: start + 1, ..Occurrence::default() };
                 Family { root: 0, start: 0, end: 1, occurrences: places.iter().map(one).collect() }
             }).collect();
-            let spreads: Vec<Spread> = families.iter().map(|family| Spread::new(family, &dates)).collect();
-            let found = Occurrences::new(&families, &spreads, &dates, against);
+            let layout = Layout::new(&families, dates.len());
+            let mut placed = vec![Vec::new(); families.len().div_ceil(lists)];
+            for (number, family) in (0..).zip(&families) {
+                layout.place((number, family), &dates, against, &mut placed[number as usize / lists]);
+            }
+            let placed = layout.sources(lists).into_iter().map(|(list, at)| placed[list as usize][at as usize]).collect();
+            let found = Occurrences::new(layout, placed);
             let mut count = 0;
             for (number, family) in (0..).zip(&families) {
                 let all = &family.occurrences;

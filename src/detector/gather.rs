@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::near::candidates;
 use super::scan::{Scan, Stage};
-use super::threads::{PARTITIONS, in_lists, partitioned, shared};
+use super::threads::{PARTITIONS, in_slices, partitioned, shared};
 use crate::align::Run;
 use crate::bands::entry;
 use crate::bits::{self, Bits};
@@ -32,10 +32,12 @@ impl Scan<'_> {
     ) -> Vec<Family> {
         let (known, runs) = projector.finish();
         let documents = known.len().max(1);
-        let copies = |known: Vec<Known>| known.iter().flat_map(Known::copies).copied().collect();
+        let copies = |known: &[Known]| known.iter().flat_map(Known::copies).copied().collect();
         let root = |copy: &projection::Copy| copy.root as usize * PARTITIONS / documents;
-        let mut copies = partitioned(in_lists(known), copies, root);
-        shared(copies.par_iter_mut()).for_each(|some| some.sort_by_key(|copy| copy.root));
+        let mut copies = partitioned(in_slices(&known), copies, root);
+        let sort = || shared(copies.par_iter_mut()).for_each(|some| some.sort_by_key(|copy| copy.root));
+        // What one thread has made many would wait for each other to let go of.
+        rayon::join(sort, || drop(known));
         let by_root: Vec<_> = copies.iter().flat_map(|some| some.chunk_by(|x, y| x.root == y.root)).collect();
         let total = by_root.len() as u64;
         let mut found: Vec<Family> = shared(by_root.par_iter())

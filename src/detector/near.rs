@@ -8,7 +8,7 @@ use ahash::{AHashSet, RandomState};
 use rayon::prelude::*;
 
 use super::scan::{BINS, Scan, Stage};
-use super::threads::{PARTITIONS, PARTS, in_chunks, in_lists, partitioned, shared};
+use super::threads::{PARTITIONS, PARTS, in_chunks, in_slices, partitioned, shared};
 use crate::bands::{self, Bands, entry};
 use crate::bits::{self, Bits};
 use crate::clusters::{Lookup, Near, Verified, leaders, tied};
@@ -271,12 +271,12 @@ fn doubtful(collection: &Collection, pairs: &[Verified], secret: &RandomState) -
     const SLOTS: usize = 1 << 12;
     let involved = involved(pairs.iter().map(|pair| (pair.a, pair.b)));
     // Words and how they are spelled, but for what was told a moment ago.
-    let spellings = |documents: Vec<u32>| {
+    let spellings = |documents: &[u32]| {
         let mut told = vec![(0, 0); SLOTS];
         // Of another slot, as all others are.
         told[0] = (u32::MAX, 0);
         let mut found = Vec::new();
-        for document in documents {
+        for &document in documents {
             let tokens = collection.tokens(document);
             let mut words = tokens.words.iter();
             tokens.each_folded(|folded| {
@@ -291,7 +291,7 @@ fn doubtful(collection: &Collection, pairs: &[Verified], secret: &RandomState) -
         }
         found
     };
-    let spellings = partitioned(in_lists(involved.clone()), spellings, |(word, _)| (word >> 24) as usize);
+    let spellings = partitioned(in_slices(&involved), spellings, |(word, _)| (word >> 24) as usize);
     let shared = shared(spellings.into_par_iter()).flat_map_iter(|mut some| {
         some.sort_unstable();
         some.dedup();

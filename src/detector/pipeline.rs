@@ -11,7 +11,7 @@ use super::passages::Aligned;
 use super::rows::{family_rows, placed, sights, wordings};
 use super::scan::{BINS, Scan, Stage};
 use super::threads::{partitioned, shared};
-use crate::assemble::{self, Context, Findings, Passages};
+use crate::assemble::{Context, Findings, Passages};
 use crate::bands::Bands;
 use crate::bits::Bits;
 use crate::clusters::Near;
@@ -32,8 +32,7 @@ impl Scan<'_> {
             let findings = self.duplicates(&collection, originals);
             let placed = placed(&collection, &[]);
             drop(collection);
-            let context =
-                Context::new(self.config, &order, &findings, placed, assemble::ids(&order.documents));
+            let context = Context::new(self.config, &order, &findings, &placed);
             let none = Default::default();
             return self.assemble(&context, (&order, chunks), &findings, none, &[], ignored_hashes);
         }
@@ -78,14 +77,15 @@ impl Scan<'_> {
         drop(collection);
         let chunks: Vec<TokenChunk> = chunks.into_par_iter().map(TokenChunk::without_words).collect();
         let collection = with_tokens(&order, &chunks);
-        let sights = || sights(self.config, &collection, &placed, wordings);
-        let (sights, ids) = rayon::join(sights, || assemble::ids(&order.documents));
-        let context = Context::new(self.config, &order, &findings, placed, ids);
+        let (sights, context) = rayon::join(
+            || sights(self.config, &collection, &placed, wordings),
+            || Context::new(self.config, &order, &findings, &placed),
+        );
         let passages =
             Passages { families: &families, collection: &collection, sights: &sights, sketches: &sketches };
         let rows = family_rows(&context, &passages);
         // Documents need no more than this.
-        let extents: Vec<(u32, u32)> = sights.iter().map(|sight| sight.bytes).collect();
+        let extents: Vec<(u32, u32)> = sights.par_iter().map(|sight| sight.bytes).collect();
         drop((sights, sketches, collection));
         self.assemble(&context, (&order, chunks), &findings, (families, rows), &extents, ignored_hashes)
     }

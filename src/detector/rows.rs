@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::document::Date;
 use crate::families::{Family, Occurrence};
 use crate::kinds::{DIFFERENT, may_be_template};
-use crate::occurrences::{Occurrences, Placed, Spread};
+use crate::occurrences::{Layout, Occurrences, Placed};
 use crate::report::{Counts, DocumentRow, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
 use crate::sketch::Sketch;
 use crate::tokens::TokenChunk;
@@ -108,7 +108,7 @@ impl Scan<'_> {
     ) -> Bits {
         let placed = placed(collection, families);
         let sights = sights(self.config, collection, &placed, wordings(collection, &placed));
-        let context = Context::new(self.config, order, findings, placed, assemble::ids(collection.documents));
+        let context = Context::new(self.config, order, findings, &placed);
         let passages = Passages { families, collection, sights: &sights, sketches };
         let FamilyRows { rows, .. } = family_rows(&context, &passages);
         let of = |is: &dyn Fn(&FamilyRow, &Family) -> bool| {
@@ -139,9 +139,21 @@ impl Scan<'_> {
 /// Where the occurrences of all families are.
 pub(super) fn placed(collection: &Collection, families: &[Family]) -> Occurrences {
     let dates: Vec<Option<&Date>> = collection.documents.iter().map(|d| d.date.as_ref()).collect();
-    let spreads: Vec<Spread> =
-        shared(families.par_iter()).map(|family| Spread::new(family, &dates)).collect();
-    Occurrences::new(families, &spreads, &dates, collection.roles.against)
+    let layout = Layout::new(families, dates.len());
+    let list = |(number, some): (usize, &[Family])| {
+        let mut placed = Vec::with_capacity(some.iter().map(|family| family.occurrences.len()).sum());
+        for numbered in ((number * SOME) as u32..).zip(some) {
+            layout.place(numbered, &dates, collection.roles.against, &mut placed);
+        }
+        placed
+    };
+    let (lists, sources) = rayon::join(
+        || shared(families.par_chunks(SOME)).enumerate().map(list).collect::<Vec<Vec<Placed>>>(),
+        || layout.sources(SOME),
+    );
+    let placed = |&(list, at): &(u32, u32)| lists[list as usize][at as usize];
+    let placed = shared(sources.par_iter()).map(placed).collect();
+    Occurrences::new(layout, placed)
 }
 
 /// A number for the wording of every occurrence, by range of documents.
@@ -179,6 +191,8 @@ pub(super) fn sights(
     sights
 }
 
+/// Families whose occurrences are in one list.
+const SOME: usize = 1 << 10;
 /// Families whose rows are made one after the other.
 const FAMILIES: u32 = 1 << 7;
 

@@ -239,9 +239,8 @@ pub(super) fn in_chunks<T: Send>(partitions: Vec<T>) -> impl IndexedParallelIter
 
 /// Divides a list into some to be worked on together, so many that each thread has some of
 /// every part.
-pub(super) fn in_lists<T>(list: Vec<T>) -> Vec<Vec<T>> {
-    let size = list.len().div_ceil(EACH * PARTS * rayon::current_num_threads()).max(1);
-    pieces(list, size).collect()
+pub(super) fn in_slices<T>(list: &[T]) -> Vec<&[T]> {
+    list.chunks(list.len().div_ceil(EACH * PARTS * rayon::current_num_threads()).max(1)).collect()
 }
 
 /// Shares of the work for each thread: what is left to one at the end is less than that.
