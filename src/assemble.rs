@@ -26,6 +26,7 @@ use crate::report::{
     ClusterRow, Counts, DocumentRow, FamilyRow, Kind, Label, LangUnit, OccurrenceRow, PairRow, Scores,
     SpanRow, Status,
 };
+use crate::room::Part;
 use crate::sketch::{Sketch, estimate};
 use crate::tokens::Tokens;
 
@@ -68,6 +69,34 @@ impl Asked {
     /// A source other than a document's own, if one is among those of the first occurrences.
     fn other_source(&self, own: Option<u32>) -> Option<u32> {
         self.sources.into_iter().flatten().find(|&source| Some(source) != own)
+    }
+}
+
+/// What the rows of documents come to.
+#[derive(Default)]
+pub(crate) struct Totals {
+    empty: u64,
+    bytes: u64,
+    tokens: u64,
+    weight: u64,
+    /// Letters and digits by label.
+    labels: [u64; 9],
+}
+
+impl Totals {
+    /// Adds a document, of these letters and digits by label.
+    pub(crate) fn count(&mut self, row: &DocumentRow, labels: [u64; 9]) {
+        let &DocumentRow { bytes, tokens, weight, .. } = row;
+        self.add(&Totals { empty: u64::from(row.status == Status::Empty), bytes, tokens, weight, labels });
+    }
+
+    /// Adds those of other documents.
+    pub(crate) fn add(&mut self, others: &Totals) {
+        self.empty += others.empty;
+        self.bytes += others.bytes;
+        self.tokens += others.tokens;
+        self.weight += others.weight;
+        self.labels.iter_mut().zip(others.labels).for_each(|(sum, weight)| *sum += weight);
     }
 }
 
@@ -275,14 +304,13 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// The row of a family, and what documents ask of it; appends the rows of its
-    /// occurrences.
+    /// The row of a family, and what documents ask of it; adds the rows of its occurrences.
     pub(crate) fn family<const BINS: usize>(
         &self,
         number: u32,
         passages: &Passages<BINS>,
         scratch: &mut Scratch,
-        rows: &mut Vec<OccurrenceRow>,
+        rows: &mut Part<OccurrenceRow>,
     ) -> (FamilyRow, Asked) {
         let &Passages { families, collection, sights, sketches } = passages;
         let occurrences = &families[number as usize].occurrences;
@@ -347,19 +375,20 @@ impl<'a> Context<'a> {
         };
         let (kind, reason) = signals.kind(self.config);
         let dates = || documents.iter().filter_map(|&document| self.date(document));
-        let places = occurrences.iter().zip(self.sights_of(number, sights)).zip(numbers);
-        rows.extend(places.map(|((o, sight), variant)| OccurrenceRow {
-            family: number + 1,
-            doc: self.id(o.document),
-            variant,
-            start_byte: sight.bytes.0,
-            end_byte: sight.bytes.1,
-            start_char: sight.chars.0,
-            end_char: sight.chars.1,
-            start_line: sight.lines.0,
-            end_line: sight.lines.1,
-            identity: o.identity(),
-        }));
+        for ((o, sight), variant) in occurrences.iter().zip(self.sights_of(number, sights)).zip(numbers) {
+            rows.push(OccurrenceRow {
+                family: number + 1,
+                doc: self.id(o.document),
+                variant,
+                start_byte: sight.bytes.0,
+                end_byte: sight.bytes.1,
+                start_char: sight.chars.0,
+                end_char: sight.chars.1,
+                start_line: sight.lines.0,
+                end_line: sight.lines.1,
+                identity: o.identity(),
+            });
+        }
         let row = FamilyRow {
             family: number + 1,
             kind,
@@ -694,20 +723,13 @@ impl<'a> Context<'a> {
         (rows.into_iter().map(row).collect(), unlisted as u64)
     }
 
-    /// The totals, but for those of pairs that are not listed: `documents` are all rows, with
-    /// these letters and digits by label.
-    pub(crate) fn counts(&self, documents: &[DocumentRow], labels: [u64; 9]) -> Counts {
+    /// The totals of all documents with these, but for those of pairs that are not listed.
+    pub(crate) fn counts(&self, documents: usize, totals: Totals) -> Counts {
         let roles = self.roles;
         let originals = (0..).zip(&self.findings.originals).skip(roles.judged as usize);
-        let (mut empty, mut bytes, mut tokens, mut weight) = (0, 0, 0, 0);
-        for row in documents {
-            empty += u64::from(row.status == Status::Empty);
-            bytes += row.bytes;
-            tokens += row.tokens;
-            weight += row.weight;
-        }
+        let Totals { empty, bytes, tokens, weight, labels } = totals;
         Counts {
-            documents: documents.len() as u64,
+            documents: documents as u64,
             references: u64::from(roles.judged - roles.told),
             empty,
             exact_duplicates: originals.filter(|&(document, &original)| document != original).count() as u64,

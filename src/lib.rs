@@ -154,6 +154,7 @@ mod places;
 mod postings;
 mod projection;
 mod report;
+mod room;
 mod sentences;
 mod shingles;
 mod sketch;

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::near::bodies;
 use super::scan::{BINS, Scan, Stage};
 use super::threads::{in_order, make_room, shared};
-use crate::assemble::{self, Asked, Context, Findings, Passages, Sight, rest_similarity};
+use crate::assemble::{self, Asked, Context, Findings, Passages, Sight, Totals, rest_similarity};
 use crate::bits::Bits;
 use crate::collection::{Collection, Order};
 use crate::config::Config;
@@ -17,6 +17,7 @@ use crate::families::{Family, Occurrence};
 use crate::kinds::{DIFFERENT, may_be_template};
 use crate::occurrences::{Layout, Occurrences, Placed};
 use crate::report::{Counts, DocumentRow, FamilyRow, Kind, OccurrenceRow, Report, SpanRow};
+use crate::room::{Part, Room};
 use crate::sketch::Sketch;
 use crate::tokens::TokenChunk;
 use crate::variants;
@@ -54,36 +55,38 @@ impl Scan<'_> {
         }
         let total = order.documents.len() as u64;
         let first = order.roles.judged as usize;
-        let mut documents = Vec::with_capacity(order.documents.len() - first);
+        let judged = |range: &Range<usize>| range.start.max(first)..range.end.max(first);
+        let mut documents = Room::new(order.documents.len() - first);
         let mut spans = Vec::new();
-        let mut labels = [0; 9];
-        let rows = |(range, chunk): (&Range<usize>, TokenChunk)| {
-            let judged = range.start.max(first)..range.end.max(first);
+        let mut totals = Totals::default();
+        let rows = |((range, chunk), mut rows): ((&Range<usize>, TokenChunk), Part<DocumentRow>)| {
+            let judged = judged(range);
             let places = judged.clone().map(|document| context.places(document as u32)).sum();
             let (mut owner, mut spans) = (Vec::new(), Vec::with_capacity(places));
-            let row = |document: usize| {
+            let mut totals = Totals::default();
+            for document in judged {
                 let tokens = chunk.get(document - range.start, &order.documents[document].text);
-                context.document(document as u32, &tokens, &asked, extents, &mut owner, &mut spans)
-            };
-            let rows: Vec<_> = judged.map(row).collect();
+                let (row, weights) =
+                    context.document(document as u32, &tokens, &asked, extents, &mut owner, &mut spans);
+                totals.count(&row, weights);
+                rows.push(row);
+            }
             (self.progress)(Stage::Ledger, range.len() as u64, total);
-            (rows, spans)
+            (totals, spans)
         };
         let mut left = order.ranges.len();
-        let mut take = |(rows, mut made): (Vec<(DocumentRow, [u64; 9])>, Vec<SpanRow>)| {
+        let mut take = |(some, mut made): (Totals, Vec<SpanRow>)| {
             // As many as in each range so far, or in this one.
             let ranges = (order.ranges.len() - left).max(1);
             let each = made.len().max(spans.len() / ranges);
             make_room(&mut spans, each, left);
             left -= 1;
             spans.append(&mut made);
-            for (row, weights) in rows {
-                documents.push(row);
-                labels.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += weight);
-            }
+            totals.add(&some);
         };
+        let parts = documents.parts(order.ranges.iter().map(|range| judged(range).len()));
         let all_rows = || {
-            let sources = order.ranges.iter().zip(chunks).collect();
+            let sources = order.ranges.iter().zip(chunks).zip(parts).collect();
             in_order(sources, rows, &mut take).into_iter().for_each(&mut take);
         };
         let others = || (context.pairs(), context.clusters());
@@ -91,7 +94,8 @@ impl Scan<'_> {
         if let Some(ignored) = &findings.ignored {
             strike(&mut family_rows, &mut occurrences, &mut spans, &families, ignored);
         }
-        let counts = Counts { pairs_unlisted, ..context.counts(&documents, labels) };
+        let documents = documents.into_list();
+        let counts = Counts { pairs_unlisted, ..context.counts(documents.len(), totals) };
         Report { documents, families: family_rows, occurrences, spans, pairs, clusters, counts }
     }
 
@@ -176,19 +180,24 @@ pub(super) fn sights(
     placed: &Occurrences,
     wordings: Vec<Vec<u64>>,
 ) -> Vec<Sight> {
-    let mut sights = Vec::with_capacity(placed.len());
-    let of_some = |(range, wordings): (&Range<usize>, Vec<u64>)| {
+    let mut all = Room::new(placed.len());
+    let documents = |range: &Range<usize>| range.start as u32..range.end as u32;
+    let parts = all.parts(
+        collection
+            .ranges
+            .iter()
+            .map(|range| documents(range).map(|document| placed.within(document).len()).sum()),
+    );
+    let of_some = |((range, wordings), mut sights): ((&Range<usize>, Vec<u64>), Part<Sight>)| {
         let mut wordings = wordings.into_iter();
-        let documents = range.start as u32..range.end as u32;
-        let of_one = |document| {
-            assemble::sights(config, collection.tokens(document), placed.within(document), &mut wordings)
-        };
-        documents.flat_map(of_one).collect::<Vec<_>>()
+        for document in documents(range) {
+            let tokens = collection.tokens(document);
+            let own = assemble::sights(config, tokens, placed.within(document), &mut wordings);
+            own.into_iter().for_each(|sight| sights.push(sight));
+        }
     };
-    let mut take = |mut made: Vec<Sight>| sights.append(&mut made);
-    let sources = collection.ranges.iter().zip(wordings).collect();
-    in_order(sources, of_some, &mut take).into_iter().for_each(&mut take);
-    sights
+    shared(collection.ranges.par_iter().zip(wordings).zip(parts)).for_each(of_some);
+    all.into_list()
 }
 
 /// Families whose occurrences are in one list.
@@ -199,17 +208,6 @@ const FAMILIES: u32 = 1 << 7;
 /// Makes the rows of families, numbered in their order.
 pub(super) fn family_rows(context: &Context, passages: &Passages<BINS>) -> FamilyRows {
     let count = passages.families.len();
-    let mut rows = Vec::with_capacity(count);
-    let mut asked = Vec::with_capacity(count);
-    let mut occurrences = Vec::with_capacity(passages.sights.len());
-    let of_some = |numbers: Range<u32>| {
-        let own = &passages.families[numbers.start as usize..numbers.end as usize];
-        let places = own.iter().map(|family| family.occurrences.len()).sum();
-        let (mut scratch, mut occurrences) = (assemble::Scratch::default(), Vec::with_capacity(places));
-        let row = |number| context.family(number, passages, &mut scratch, &mut occurrences);
-        let rows: Vec<(FamilyRow, Asked)> = context.reading_ahead(numbers, passages).map(row).collect();
-        (rows, occurrences)
-    };
     // So many families, or fewer that occur often.
     let mut ranges = Vec::new();
     let (mut start, mut places) = (0, 0);
@@ -221,15 +219,30 @@ pub(super) fn family_rows(context: &Context, passages: &Passages<BINS>) -> Famil
             (start, places) = (end, 0);
         }
     }
-    let mut take = |(made, mut places): (Vec<(FamilyRow, Asked)>, Vec<OccurrenceRow>)| {
-        for (row, of_row) in made {
-            rows.push(row);
-            asked.push(of_row);
-        }
-        occurrences.append(&mut places);
+    let places = |numbers: &Range<u32>| {
+        let own = &passages.families[numbers.start as usize..numbers.end as usize];
+        own.iter().map(|family| family.occurrences.len()).sum()
     };
-    in_order(ranges, of_some, &mut take).into_iter().for_each(&mut take);
-    FamilyRows { rows, occurrences, asked }
+    let (mut rows, mut asked) = (Room::new(count), Room::new(count));
+    let mut occurrences = Room::new(passages.sights.len());
+    let of_some =
+        |(((numbers, mut rows), mut asked), mut occurrences): (((Range<u32>, Part<_>), Part<_>), Part<_>)| {
+            let mut scratch = assemble::Scratch::default();
+            for number in context.reading_ahead(numbers, passages) {
+                let (row, of_row) = context.family(number, passages, &mut scratch, &mut occurrences);
+                rows.push(row);
+                asked.push(of_row);
+            }
+        };
+    let parts = occurrences.parts(ranges.iter().map(places));
+    let sources = ranges
+        .iter()
+        .cloned()
+        .zip(rows.parts(ranges.iter().map(ExactSizeIterator::len)))
+        .zip(asked.parts(ranges.iter().map(ExactSizeIterator::len)))
+        .zip(parts);
+    shared(sources.collect::<Vec<_>>().into_par_iter()).for_each(of_some);
+    FamilyRows { rows: rows.into_list(), occurrences: occurrences.into_list(), asked: asked.into_list() }
 }
 
 /// Takes out families of which every occurrence is ignored, half of it or more,

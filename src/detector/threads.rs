@@ -18,8 +18,6 @@ pub(super) const PARTS: usize = 8;
 /// Items of a part for each thread where lists are laid out, at most: what is in them is then in
 /// memory twice, and of long lists the parts are more.
 const LAID_OUT: usize = 8;
-/// What may wait for each thread to be taken before it waits itself.
-const WAITING: usize = 4;
 
 /// Lists of documents in a part for each thread.
 pub(super) const EACH: usize = 4;
@@ -33,74 +31,41 @@ pub(super) fn shared<I: IndexedParallelIterator>(items: I) -> MaxLen<I> {
     items.with_max_len(most)
 }
 
-/// Makes something of each item of a list and gives it to `take`, in order, while the next are
-/// made: by whichever thread has made one, unless another is at it. Returns what is not taken
-/// yet when the last is made. Neither may itself divide its work.
+/// Makes something of each item of a list, and gives it to `take`, in order, while the next are
+/// made: all on one thread, which has what it needs at hand then, and makes some too where
+/// nothing is to be taken. Returns what is not taken yet when the last are made. Neither
+/// may itself divide its work.
 pub(super) fn in_order<S: Send, T: Send>(
     list: Vec<S>,
     make: impl Fn(S) -> T + Sync,
-    take: &mut (impl FnMut(T) + Send),
+    take: &mut impl FnMut(T),
 ) -> Vec<T> {
-    let threads = rayon::current_num_threads();
-    let waiting = Mutex::new(Waiting { made: BTreeMap::new(), left: list.len() });
     let items = Mutex::new(list.into_iter().enumerate());
-    // With the number of the next.
-    let taker = Mutex::new((0, take));
-    let offer = |number, item| {
-        let before = lock(&waiting).add(number, item);
-        loop {
-            let mut taker = match taker.try_lock() {
-                Ok(taker) => taker,
-                // So that not too many wait.
-                Err(_) if before >= WAITING * threads => lock(&taker),
-                Err(_) => return,
-            };
-            let (next, take) = &mut *taker;
-            while let Some(item) = lock(&waiting).take(*next) {
-                take(item);
-                *next += 1;
-            }
-            let next = *next;
-            drop(taker);
-            // It may have come in the meantime, when nobody else could take it.
-            if !lock(&waiting).has(next) {
-                return;
+    // What waits to be taken, by number.
+    let made: Mutex<BTreeMap<usize, T>> = Mutex::default();
+    let make_one = || {
+        let (number, item) = lock(&items).next()?;
+        let item = make(item);
+        lock(&made).insert(number, item);
+        Some(())
+    };
+    rayon::in_place_scope(|scope| {
+        for _ in 1..rayon::current_num_threads() {
+            scope.spawn(|_| while make_one().is_some() {});
+        }
+        let mut next = 0;
+        while lock(&items).len() > 0 {
+            let ready = lock(&made).remove(&next);
+            match ready {
+                Some(item) => {
+                    take(item);
+                    next += 1;
+                }
+                None => make_one().unwrap_or_default(),
             }
         }
-    };
-    let work = || {
-        let next = || lock(&items).next();
-        while let Some((number, item)) = next() {
-            offer(number, make(item));
-        }
-    };
-    rayon::scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| work())));
-    waiting.into_inner().unwrap_or_else(PoisonError::into_inner).made.into_values().collect()
-}
-
-/// What waits to be taken, by number.
-struct Waiting<T> {
-    made: BTreeMap<usize, T>,
-    /// How many are still to be made.
-    left: usize,
-}
-
-impl<T> Waiting<T> {
-    /// Returns how many wait already.
-    fn add(&mut self, number: usize, item: T) -> usize {
-        self.left -= 1;
-        self.made.insert(number, item);
-        self.made.len() - 1
-    }
-
-    /// Nothing is taken any more when all are made.
-    fn has(&self, number: usize) -> bool {
-        self.left > 0 && self.made.contains_key(&number)
-    }
-
-    fn take(&mut self, number: usize) -> Option<T> {
-        if self.has(number) { self.made.remove(&number) } else { None }
-    }
+    });
+    made.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
 }
 
 /// Whoever panicked holding it, the panic goes on where the threads meet.
@@ -286,7 +251,7 @@ mod tests {
             };
             let rest = pool.install(|| in_order(list.iter().collect(), make, &mut take));
             // One thread takes what it has made at once, but for the last.
-            prop_assert!(rest.len() == 1.min(list.len()) || threads > 1 && rest.len() > 1);
+            prop_assert!(threads > 1 || rest.len() <= 1);
             taken.extend(rest);
             prop_assert_eq!(taken, list.into_iter().map(usize::from).collect::<Vec<_>>());
         }
