@@ -221,12 +221,15 @@ impl<'a> Context<'a> {
         let Order { documents, roles, .. } = order;
         // For all rows to share.
         let ids: Vec<Arc<str>> = documents.iter().map(|document| document.id.as_str().into()).collect();
-        let mut source_names: Vec<&str> = documents.iter().filter_map(|d| d.source.as_deref()).collect();
+        let mut numbers: AHashMap<&str, u32> =
+            documents.iter().filter_map(|d| d.source.as_deref()).map(|source| (source, 0)).collect();
+        let mut source_names: Vec<&str> = numbers.keys().copied().collect();
         source_names.sort_unstable();
-        source_names.dedup();
-        let number = |source: &str| source_names.binary_search(&source).expect("listed") as u32;
-        let sources: Vec<Option<u32>> =
-            documents.iter().map(|document| document.source.as_deref().map(number)).collect();
+        numbers.extend(source_names.iter().copied().zip(0..));
+        let sources: Vec<Option<u32>> = documents
+            .iter()
+            .map(|document| document.source.as_deref().map(|source| numbers[source]))
+            .collect();
         let mut source_sizes = vec![0; source_names.len()];
         sources.iter().flatten().for_each(|&source| source_sizes[source as usize] += 1);
 

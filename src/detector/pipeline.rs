@@ -87,6 +87,13 @@ impl Scan<'_> {
         // Documents need no more than this.
         let extents: Vec<(u32, u32)> = sights.par_iter().map(|sight| sight.bytes).collect();
         drop((sights, sketches, collection));
+        // Asked again only of what is ignored.
+        let families = if findings.ignored.is_some() {
+            families
+        } else {
+            shared(families.into_par_iter()).for_each(drop);
+            Vec::new()
+        };
         self.assemble(&context, (&order, chunks), &findings, (families, rows), &extents, ignored_hashes)
     }
 

@@ -44,8 +44,6 @@ impl Scan<'_> {
         ignored_hashes: &AHashSet<&str>,
     ) -> Report {
         let FamilyRows { rows: mut family_rows, mut occurrences, asked } = rows;
-        // Asked again only of what is ignored.
-        let families = if findings.ignored.is_some() { families } else { Vec::new() };
         if let Some(ignored) = &findings.ignored {
             let named = family_rows.iter().zip(&families);
             let named = named.filter(|(row, _)| ignored_hashes.contains(row.text_hash.as_str()));
