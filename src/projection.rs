@@ -24,6 +24,8 @@ pub(crate) struct Alignment {
     pub earlier: u32,
     first_run: u32,
     last_run: u32,
+    /// Whether it tells of the later document what no alignment before it does.
+    tells: bool,
 }
 
 /// A place in a list of runs, of which 50 GB would be too many.
@@ -42,19 +44,22 @@ impl Batch {
     pub(crate) fn push(&mut self, later: u32, earlier: u32, runs: &[Run]) {
         let first_run = number(self.runs.len());
         self.runs.extend_from_slice(runs);
-        self.list.push(Alignment { later, earlier, first_run, last_run: number(self.runs.len()) });
+        let last_run = number(self.runs.len());
+        self.list.push(Alignment { later, earlier, first_run, last_run, tells: true });
     }
 
     /// Sorts the alignments of each document into the order in which they are projected: those
     /// with others, longest first, so that a set phrase never cuts the text around it; then
-    /// those with itself, of which the earlier part must be known first.
+    /// those with itself, of which the earlier part must be known first. And finds out which
+    /// tell something new.
     pub(crate) fn sort(&mut self) {
         let Batch { list, runs } = self;
-        let (mut order, mut before) = (Vec::new(), Vec::new());
+        let runs = |alignment: &Alignment| &runs[alignment.first_run as usize..alignment.last_run as usize];
+        let (mut order, mut before, mut depth) = (Vec::new(), Vec::new(), Depth::default());
         for of_one in list.chunk_by_mut(|x, y| x.later == y.later).filter(|of_one| of_one.len() > 1) {
             order.clear();
             order.extend((0u32..).zip(&*of_one).map(|(at, alignment)| {
-                let runs = &runs[alignment.first_run as usize..alignment.last_run as usize];
+                let runs = runs(alignment);
                 let (size, start) = (u32::MAX - matched(runs), runs[0].b);
                 match alignment.earlier == alignment.later {
                     false => (false, size, alignment.earlier, start, at),
@@ -65,6 +70,18 @@ impl Batch {
             before.clear();
             before.extend_from_slice(of_one);
             of_one.iter_mut().zip(&order).for_each(|(alignment, of)| *alignment = before[of.4 as usize]);
+            let end = of_one.iter().map(|alignment| runs(alignment).last().map_or(0, Run::b_end)).max();
+            depth.begin(0, end.unwrap_or_default());
+            for alignment in of_one {
+                let runs = runs(alignment);
+                alignment.tells = depth.shallow(in_b(runs), 1) >= piece(runs);
+                if alignment.tells {
+                    depth.tell(in_b(runs));
+                    if alignment.earlier == alignment.later {
+                        depth.tell(runs.iter().map(|run| (run.a, run.len)));
+                    }
+                }
+            }
         }
     }
 
@@ -259,18 +276,16 @@ impl<'l> Projector<'l> {
         let mut backwards = Vec::new();
         for alignment in cross {
             let runs = batch.runs(alignment);
-            let least = piece(runs);
-            if self.news(document, in_b(runs)) >= least {
+            if alignment.tells {
                 self.forward(alignment, runs);
-            } else if self.news(alignment.earlier, runs.iter().map(|run| (run.a, run.len))) >= least {
+            } else if self.news(alignment.earlier, runs.iter().map(|run| (run.a, run.len))) >= piece(runs) {
                 backwards.push(alignment);
             }
         }
         self.known[document as usize].add(&mut self.found);
         for alignment in own {
-            let runs = batch.runs(alignment);
-            if self.news(document, in_b(runs)) >= piece(runs) {
-                self.forward(alignment, runs);
+            if alignment.tells {
+                self.forward(alignment, batch.runs(alignment));
                 self.known[document as usize].add_late(&mut self.found);
             }
         }
