@@ -70,10 +70,11 @@ pub(crate) fn run(args: &ScanArgs, messages: Messages) -> Result<u8> {
     };
     let texts = collected.documents.iter().chain(background.against.unwrap_or_default());
     bar.scanning(texts.map(|document| document.text.len() as u64).sum());
-    // These begin when much of what came before is freed.
-    let begun = [Stage::Alignment, Stage::Ledger].map(|stage| (stage, Once::new()));
+    // Much of what came before is freed when these begin, and when the first of the last is done.
+    let begun = [(Stage::Alignment, false), (Stage::Ledger, true), (Stage::Ledger, false)];
+    let begun = begun.map(|of| (of, Once::new()));
     let progress = |stage, done, total| {
-        if let Some((_, once)) = begun.iter().find(|of| of.0 == stage) {
+        if let Some((_, once)) = begun.iter().find(|one| one.0 == (stage, done == 0)) {
             once.call_once(memory::give_back_now);
         }
         bar.advance(stage, done, total);

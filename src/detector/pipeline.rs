@@ -77,6 +77,7 @@ impl Scan<'_> {
         drop(collection);
         let chunks: Vec<TokenChunk> = chunks.into_par_iter().map(TokenChunk::without_words).collect();
         let collection = with_tokens(&order, &chunks);
+        (self.progress)(Stage::Ledger, 0, order.documents.len() as u64);
         let (sights, context) = rayon::join(
             || sights(self.config, &collection, &placed, wordings),
             || Context::new(self.config, &order, &findings, &placed),

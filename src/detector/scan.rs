@@ -22,7 +22,7 @@ pub enum Stage {
 }
 
 /// Is told that some of a stage's work is done: how many units now, of how many
-/// in all. Called from several threads.
+/// in all; none, if it only begins. Called from several threads.
 pub type Progress<'a> = &'a (dyn Fn(Stage, u64, u64) + Sync);
 
 /// Bins of a document's sketch.
