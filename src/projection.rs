@@ -48,11 +48,11 @@ impl Batch {
         self.list.push(Alignment { later, earlier, first_run, last_run, tells: true });
     }
 
-    /// Sorts the alignments of each document into the order in which they are projected: those
-    /// with others, longest first, so that a set phrase never cuts the text around it; then
-    /// those with itself, of which the earlier part must be known first. And finds out which
-    /// tell something new.
-    pub(crate) fn sort(&mut self) {
+    /// Makes ready to be projected: sorts the alignments of each document into that order, those
+    /// with others first, from the longest, so that a set phrase never cuts the text around it,
+    /// then those with itself, of which the earlier part must be known first; and finds out
+    /// which tell something new.
+    pub(crate) fn arrange(&mut self) {
         let Batch { list, runs } = self;
         let runs = |alignment: &Alignment| &runs[alignment.first_run as usize..alignment.last_run as usize];
         let (mut order, mut before, mut depth) = (Vec::new(), Vec::new(), Depth::default());
@@ -70,6 +70,7 @@ impl Batch {
             before.clear();
             before.extend_from_slice(of_one);
             of_one.iter_mut().zip(&order).for_each(|(alignment, of)| *alignment = before[of.4 as usize]);
+
             let end = of_one.iter().map(|alignment| runs(alignment).last().map_or(0, Run::b_end)).max();
             depth.begin(0, end.unwrap_or_default());
             for alignment in of_one {
@@ -78,7 +79,7 @@ impl Batch {
                 if alignment.tells {
                     depth.tell(in_b(runs));
                     if alignment.earlier == alignment.later {
-                        depth.tell(runs.iter().map(|run| (run.a, run.len)));
+                        depth.tell(in_a(runs));
                     }
                 }
             }
@@ -95,7 +96,7 @@ impl Batch {
     }
 
     /// For every later document and every earlier one, the number of tokens
-    /// matched between them: `found(later, earlier, tokens)`. Asked before they are sorted.
+    /// matched between them: `found(later, earlier, tokens)`. Asked before they are arranged.
     pub(crate) fn each_pair(&self, mut found: impl FnMut(u32, u32, u32)) {
         for pair in self.list.chunk_by(|x, y| (x.later, x.earlier) == (y.later, y.earlier)) {
             let tokens = pair.iter().map(|alignment| matched(self.runs(alignment))).sum();
@@ -131,6 +132,11 @@ impl Runs {
 
 /// Fewest tokens of a part that is projected by itself.
 const PIECE: u32 = 5;
+
+/// Where runs are in the earlier document: a token and a number of tokens each.
+fn in_a(runs: &[Run]) -> impl Iterator<Item = (u32, u32)> {
+    runs.iter().map(|run| (run.a, run.len))
+}
 
 /// The matched tokens of some runs, but no more than a piece. Each run has one at
 /// least.
@@ -232,7 +238,7 @@ impl<'l> Projector<'l> {
         }
     }
 
-    /// Takes in the alignments of a batch, which is sorted. Batches come in the order of the
+    /// Takes in the alignments of a batch, which is arranged. Batches come in the order of the
     /// later document.
     pub(crate) fn add(&mut self, batch: &Batch) {
         let mut at = 0;
@@ -267,7 +273,7 @@ impl<'l> Projector<'l> {
         (self.known, self.runs)
     }
 
-    /// Takes in the alignments of one document, which are sorted.
+    /// Takes in the alignments of one document, which are arranged.
     fn document(&mut self, batch: &Batch, alignments: &[Alignment]) {
         let document = alignments[0].later;
         self.depth.begin(0, self.lengths[document as usize]);
@@ -278,7 +284,7 @@ impl<'l> Projector<'l> {
             let runs = batch.runs(alignment);
             if alignment.tells {
                 self.forward(alignment, runs);
-            } else if self.news(alignment.earlier, runs.iter().map(|run| (run.a, run.len))) >= piece(runs) {
+            } else if self.news(alignment.earlier, in_a(runs)) >= piece(runs) {
                 backwards.push(alignment);
             }
         }
@@ -447,6 +453,10 @@ impl<'l> Projector<'l> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     fn copies(
@@ -458,13 +468,55 @@ mod tests {
             let runs: Vec<Run> = runs.iter().map(|&(b, a, len)| Run { b, a, len }).collect();
             batch.push(*later, *earlier, &runs);
         }
-        batch.sort();
+        batch.arrange();
         let mut projector = Projector::new(lengths);
         projector.add(&batch);
         let (known, _) = projector.finish();
         let mut found: Vec<&Copy> = known.iter().flat_map(Known::copies).collect();
         found.sort_unstable_by_key(|c| (c.root, c.root_start, c.root_end, c.document, c.start));
         found.into_iter().map(|c| (c.document, c.start, c.end, c.root, c.root_start)).collect()
+    }
+
+    proptest! {
+        /// Against a set of all tokens told so far.
+        #[test]
+        fn what_tells_anew_is_as_with_a_look_at_each_token(
+            alignments in prop::collection::vec((0u32..3, prop::collection::vec((0u32..20, 1u32..9), 1..3)), 1..9),
+        ) {
+            const LATER: u32 = 2;
+            let mut batch = Batch::default();
+            for (earlier, steps) in &alignments {
+                let (mut runs, mut at) = (Vec::new(), 0);
+                for &(gap, len) in steps {
+                    runs.push(Run { b: 60 + at + gap, a: at + gap, len });
+                    at += gap + len;
+                }
+                batch.push(LATER, *earlier, &runs);
+            }
+            batch.arrange();
+            let key = |alignment: &Alignment| {
+                let runs = batch.runs(alignment);
+                match alignment.earlier == LATER {
+                    true => (1, runs[0].b, Reverse(matched(runs)), 0, 0),
+                    false => (0, 0, Reverse(matched(runs)), alignment.earlier, runs[0].b),
+                }
+            };
+            prop_assert!(batch.list.is_sorted_by_key(key));
+            let mut told = BTreeSet::new();
+            for alignment in &batch.list {
+                let runs = batch.runs(alignment);
+                let tokens = |at: fn(&Run) -> u32| runs.iter().flat_map(move |run| at(run)..at(run) + run.len);
+                let new = tokens(|run| run.b).filter(|token| !told.contains(token)).count();
+                let tells = new as u32 >= matched(runs).min(PIECE);
+                prop_assert_eq!(alignment.tells, tells);
+                if tells {
+                    told.extend(tokens(|run| run.b));
+                    if alignment.earlier == LATER {
+                        told.extend(tokens(|run| run.a));
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl Scan<'_> {
         collection: &Collection,
         anchors: Vec<Vec<Anchor>>,
         Aligned { matched, ignored, nearest }: Aligned,
-        mut take: impl FnMut(&Batch) + Send,
+        mut take: impl FnMut(&Batch),
     ) -> (Vec<Batch>, usize) {
         let roles = collection.roles;
         let of_one = |mut anchors: Vec<Anchor>| {
@@ -192,7 +192,7 @@ impl Scan<'_> {
                 }
             });
             batch.each_pair(|later, earlier, tokens| nearest.bring(later, earlier, tokens));
-            batch.sort();
+            batch.arrange();
             (self.progress)(Stage::Alignment, 1, ALIGNING);
             batch
         };

@@ -224,7 +224,7 @@ pub(super) fn family_rows(context: &Context, passages: &Passages<BINS>) -> Famil
     let (mut rows, mut asked) = (Room::new(count), Room::new(count));
     let mut occurrences = Room::new(passages.sights.len());
     let of_some =
-        |(((numbers, mut rows), mut asked), mut occurrences): (((Range<u32>, Part<_>), Part<_>), Part<_>)| {
+        |(numbers, mut rows, mut asked, mut occurrences): (Range<u32>, Part<_>, Part<_>, Part<_>)| {
             let mut scratch = assemble::Scratch::default();
             for number in context.reading_ahead(numbers, passages) {
                 let (row, of_row) = context.family(number, passages, &mut scratch, &mut occurrences);
@@ -232,14 +232,13 @@ pub(super) fn family_rows(context: &Context, passages: &Passages<BINS>) -> Famil
                 asked.push(of_row);
             }
         };
-    let parts = occurrences.parts(ranges.iter().map(places));
-    let sources = ranges
-        .iter()
-        .cloned()
-        .zip(rows.parts(ranges.iter().map(ExactSizeIterator::len)))
-        .zip(asked.parts(ranges.iter().map(ExactSizeIterator::len)))
-        .zip(parts);
-    shared(sources.collect::<Vec<_>>().into_par_iter()).for_each(of_some);
+    let families = || ranges.iter().map(ExactSizeIterator::len);
+    let parts = rows.parts(families()).into_iter().zip(asked.parts(families()));
+    let parts = parts.zip(occurrences.parts(ranges.iter().map(places)));
+    let sources = ranges.iter().cloned().zip(parts);
+    let sources: Vec<_> =
+        sources.map(|(numbers, ((rows, asked), occurrences))| (numbers, rows, asked, occurrences)).collect();
+    shared(sources.into_par_iter()).for_each(of_some);
     FamilyRows { rows: rows.into_list(), occurrences: occurrences.into_list(), asked: asked.into_list() }
 }
 

@@ -33,8 +33,7 @@ pub(super) fn shared<I: IndexedParallelIterator>(items: I) -> MaxLen<I> {
 
 /// Makes something of each item of a list, and gives it to `take`, in order, while the next are
 /// made: all on one thread, which has what it needs at hand then, and makes some too where
-/// nothing is to be taken. Returns what is not taken yet when the last are made. Neither
-/// may itself divide its work.
+/// nothing is to be taken. Returns what is not taken yet when the last are made.
 pub(super) fn in_order<S: Send, T: Send>(
     list: Vec<S>,
     make: impl Fn(S) -> T + Sync,
