@@ -839,13 +839,10 @@ mod tests {
     }
 
     /// Of all distances at which a text that goes round and round equals itself, one tells it.
-    #[test]
-    fn a_text_that_goes_round_is_told_by_its_shortest_period() {
-        let text = "Ahead. ".to_owned()
-            + &"one two three four five six seven eight nine ten ".repeat(50)
-            + "And on.";
-        let chunk = TokenChunk::new(std::iter::once(text.as_str()), false);
-        let tokens = chunk.get(0, &text);
+    /// What a text repeats of itself.
+    fn own_runs(text: &str) -> Vec<Run> {
+        let chunk = TokenChunk::new(std::iter::once(text), false);
+        let tokens = chunk.get(0, text);
         let mut anchors: Vec<Anchor> = twin::all_anchors((0, &tokens), (0, &tokens)).collect();
         anchors.sort_unstable();
         let mut scratch = Scratch::default();
@@ -853,8 +850,16 @@ mod tests {
         let mut found = Vec::new();
         align(&tokens, &tokens, true, 8, &anchors, &mut scratch, |runs| found.extend_from_slice(runs));
         found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn a_text_that_goes_round_is_told_by_its_shortest_period() {
+        let text = "Ahead. ".to_owned()
+            + &"one two three four five six seven eight nine ten ".repeat(50)
+            + "And on.";
         let rounds: Vec<Run> = (1..50).map(|round| Run { b: 1 + 10 * round, a: 1, len: 10 }).collect();
-        assert_eq!(found, rounds);
+        assert_eq!(own_runs(&text), rounds);
     }
 
     proptest! {
@@ -862,16 +867,8 @@ mod tests {
         #[test]
         fn all_of_a_text_that_goes_round_is_told(period in 1usize..25, len in 1usize..120) {
             let text: String = (0..len).map(|at| format!("word{} ", at % period)).collect();
-            let chunk = TokenChunk::new(std::iter::once(text.as_str()), false);
-            let tokens = chunk.get(0, &text);
-            let mut anchors: Vec<Anchor> = twin::all_anchors((0, &tokens), (0, &tokens)).collect();
-            anchors.sort_unstable();
-            let mut scratch = Scratch::default();
-            scratch.begin(tokens.len());
             let mut told = vec![false; len];
-            align(&tokens, &tokens, true, 8, &anchors, &mut scratch, |runs| {
-                runs.iter().for_each(|run| told[run.b as usize..run.b_end() as usize].fill(true));
-            });
+            own_runs(&text).iter().for_each(|run| told[run.b as usize..run.b_end() as usize].fill(true));
             // As many whole periods as make a passage are not, if another passage follows.
             let first = period * 8usize.div_ceil(period);
             prop_assert!((0..len).all(|at| told[at] == (at >= first && len >= first + 8)), "{told:?}");
