@@ -838,7 +838,6 @@ mod tests {
         pairs.take(count).unzip()
     }
 
-    /// Of all distances at which a text that goes round and round equals itself, one tells it.
     /// What a text repeats of itself.
     fn own_runs(text: &str) -> Vec<Run> {
         let chunk = TokenChunk::new(std::iter::once(text), false);
@@ -853,6 +852,7 @@ mod tests {
         found
     }
 
+    /// Of all distances at which a text that goes round and round equals itself, one tells it.
     #[test]
     fn a_text_that_goes_round_is_told_by_its_shortest_period() {
         let text = "Ahead. ".to_owned()

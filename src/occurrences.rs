@@ -102,7 +102,7 @@ impl Layout {
     /// the occurrence is that goes there.
     pub(crate) fn sources(&self, families: usize) -> Vec<(u32, u32)> {
         let mut sources = vec![(0, 0); self.places.len()];
-        for (list, starts) in (0..).zip(self.starts.windows(2).step_by(families.max(1))) {
+        for (list, starts) in (0..).zip(self.starts.windows(2).step_by(families)) {
             let last = (list as usize + 1) * families;
             let end = self.starts.get(last).copied().unwrap_or(self.places.len());
             for (at, &place) in (0..).zip(&self.places[starts[0]..end]) {

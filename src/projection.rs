@@ -53,8 +53,8 @@ impl Batch {
     /// then those with itself, of which the earlier part must be known first; and finds out
     /// which tell something new.
     pub(crate) fn arrange(&mut self) {
-        let Batch { list, runs } = self;
-        let runs = |alignment: &Alignment| &runs[alignment.first_run as usize..alignment.last_run as usize];
+        let mut list = std::mem::take(&mut self.list);
+        let runs = |alignment: &Alignment| self.runs(alignment);
         let (mut order, mut before, mut depth) = (Vec::new(), Vec::new(), Depth::default());
         for of_one in list.chunk_by_mut(|x, y| x.later == y.later).filter(|of_one| of_one.len() > 1) {
             order.clear();
@@ -84,6 +84,7 @@ impl Batch {
                 }
             }
         }
+        self.list = list;
     }
 
     fn runs(&self, alignment: &Alignment) -> &[Run] {
