@@ -44,12 +44,11 @@ impl<'a> Told<'a> {
     /// Whether an alignment has `least` tokens in one of its documents that are not
     /// told, or a run of that length of which any is not.
     pub(crate) fn lacks(&self, later: u32, earlier: u32, runs: &[Run], least: u32) -> bool {
-        let misses = |document: u32, from: u32, len: u32| len - self.told.count(document, from, len);
         let mut missing = 0;
         for run in runs {
-            let mut of_run = misses(later, run.b, run.len);
+            let mut of_run = self.told.missing(later, run.b, run.len);
             if later != earlier {
-                of_run = of_run.max(misses(earlier, run.a, run.len));
+                of_run = of_run.max(self.told.missing(earlier, run.a, run.len));
             }
             // What is missing of a passage by itself is always added.
             missing += if run.len >= least { of_run * least } else { of_run };

@@ -309,7 +309,7 @@ impl<'l> Projector<'l> {
 
     /// How many of these tokens no copy accounts for yet.
     fn news(&self, document: u32, stretches: impl Iterator<Item = (u32, u32)>) -> u32 {
-        stretches.map(|(from, len)| len - self.covered.count(document, from, len)).sum()
+        stretches.map(|(from, len)| self.covered.missing(document, from, len)).sum()
     }
 
     fn cover(&mut self, alignment: &Alignment, runs: &[Run]) {

@@ -89,8 +89,9 @@ pub(crate) fn sketch<const BINS: usize>(set: &[u64]) -> Sketch<BINS> {
 /// The share of bins in which two sketches agree, an unbiased estimate of the
 /// resemblance of their sets with standard deviation about `sqrt(J(1-J)/BINS)`.
 pub(crate) fn estimate<const BINS: usize>(a: &Sketch<BINS>, b: &Sketch<BINS>) -> f64 {
-    let agreeing = a.iter().zip(b).filter(|(x, y)| x == y).count();
-    agreeing as f64 / BINS as f64
+    // In as few bits as the values have, many are counted at once.
+    let agreeing: u16 = a.iter().zip(b).map(|(x, y)| u16::from(x == y)).sum();
+    f64::from(agreeing) / BINS as f64
 }
 
 #[cfg(test)]

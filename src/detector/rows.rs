@@ -257,7 +257,7 @@ fn strike(
     }
     for (stays, family) in stays.iter_mut().zip(families) {
         let counts =
-            |o: &Occurrence| 2 * ignored.count(o.document, o.start, o.end - o.start) < o.end - o.start;
+            |o: &Occurrence| 2 * ignored.missing(o.document, o.start, o.end - o.start) > o.end - o.start;
         *stays |= family.occurrences.iter().any(counts);
     }
     let mut numbers = vec![0; rows.len()];
