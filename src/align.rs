@@ -20,7 +20,8 @@ use crate::config::Config;
 use crate::depth::Depth;
 use crate::extend::{Extension, Stretch, Way};
 use crate::fingerprints::is_block;
-use crate::lanes::{LANES, Lanes, common_bytes, common_end, common_start};
+use crate::lanes::{LANES, Lanes, common_end, common_start};
+use crate::tokenizer::same_words;
 use crate::tokens::{Tokens, same};
 
 /// Equal stretches of two texts: `len` tokens from `b` and from `a`.
@@ -623,37 +624,15 @@ fn check_on_text(b: &Tokens, a: &Tokens, runs: &mut Vec<Run>) -> bool {
     false
 }
 
-/// Whether a run is equal in both texts: token by token, but for those that stand in the
-/// same bytes.
+/// Whether a run is equal in both texts.
 fn equal_text(b: &Tokens, a: &Tokens, run: &Run) -> bool {
-    let (b_from, a_from) = (run.b as usize, run.a as usize);
-    let (b_byte, a_byte) = (|at: usize| b.places.byte(b_from + at), |at: usize| a.places.byte(a_from + at));
-    let len = run.len as usize;
+    let (b_from, a_from, len) = (run.b as usize, run.a as usize, run.len as usize);
     // Up to the token behind the run, if there is one in both.
     let end = if (b.len() - b_from).min(a.len() - a_from) > len { len } else { len - 1 };
-    let (b_last, a_last) = (b_byte(end), a_byte(end));
-    let mut at = 0;
-    while at < len {
-        let (b_first, a_first) = (b_byte(at), a_byte(at));
-        let (b_bytes, a_bytes) = (&b.text.as_bytes()[b_first..], &a.text.as_bytes()[a_first..]);
-        // A little more, so that the last are compared together as well.
-        let wanted = b_last - b_first + LANES;
-        let b_bytes = &b_bytes[..wanted.min(b_bytes.len())];
-        let common = common_bytes(b_bytes, a_bytes);
-        // Whether all before a token is in them.
-        let lies_in = |b: usize, a: usize| b - b_first == a - a_first && b - b_first <= common;
-        if lies_in(b_last, a_last) {
-            at = end;
-        }
-        while at < end && lies_in(b_byte(at + 1), a_byte(at + 1)) {
-            at += 1;
-        }
-        if at < len && !same(b, run.b as usize + at, a, run.a as usize + at) {
-            return false;
-        }
-        at += 1;
-    }
-    true
+    let bytes = |tokens: &Tokens, from: usize| tokens.places.byte(from)..tokens.places.byte(from + end);
+    let same = |at: usize| same(b, b_from + at, a, a_from + at);
+    let all = same_words(b.text, bytes(b, b_from), a.text, bytes(a, a_from)) || (0..end).all(same);
+    all && (end..len).all(same)
 }
 
 /// Most tokens by which a passage may hang over a block boundary.
@@ -964,7 +943,10 @@ mod tests {
             let edited = |(character, edit): (char, &u8)| match (edit, character) {
                 (0..4, 'a'..='c') => character.to_ascii_uppercase().to_string(),
                 (4..8, ' ') => "\n  ".to_owned(),
-                (8, 'a'..='c') => "d".to_owned(),
+                (8..12, ' ' | ',') => "; ".to_owned(),
+                (12, ' ') => " '".to_owned(),
+                (13, 'a'..='c') => "d".to_owned(),
+                (14, 'a'..='c') => "d c".to_owned(),
                 _ => character.to_string(),
             };
             let a: String = b.chars().zip(edits.iter().cycle()).map(edited).collect();

@@ -10,8 +10,11 @@
 //! Linear in the text. Words of ASCII letters and digits alone are found and hashed many
 //! at once; words with any other character are folded one by one.
 
+use std::ops::Range;
+
 use crate::fold::{Class, fold};
 use crate::hash;
+use crate::lanes::{LANES, common_bytes};
 use crate::places::Place;
 use crate::wide::{BLOCK, Block, CASE, HEAD, Wide, hash_word, head};
 
@@ -422,7 +425,6 @@ pub(crate) fn token_at(text: &str, start: usize, characters: bool) -> Token {
 /// so it denies what stands in the last seven of a text.
 #[inline]
 pub(crate) fn same_ascii_word(a: &[u8], b: &[u8]) -> bool {
-    let ends = |byte: u8| matches!(KIND[usize::from(byte)], Kind::Separator | Kind::Newline);
     let mut at = 0;
     while let (Some(x), Some(y)) = (a[at..].first_chunk::<8>(), b[at..].first_chunk::<8>()) {
         let (x, y) = (u64::from_le_bytes(*x), u64::from_le_bytes(*y));
@@ -435,7 +437,38 @@ pub(crate) fn same_ascii_word(a: &[u8], b: &[u8]) -> bool {
         }
         at += len;
         if len < 8 {
-            return at > 0 && ends(a[at]) && ends(b[at]);
+            return at > 0 && separates(a[at]) && separates(b[at]);
+        }
+    }
+    false
+}
+
+/// Whether ranges of two texts, from the first byte of a token to that of another, differ
+/// in no more than what stands between words and the case of letters, all in ASCII. Then
+/// they hold the same tokens; they may do so if it is denied, too.
+pub(crate) fn same_words(a: &str, a_range: Range<usize>, b: &str, b_range: Range<usize>) -> bool {
+    let (a, b) = (&a.as_bytes()[a_range.start..], &b.as_bytes()[b_range.start..]);
+    let (a_len, b_len) = (a_range.len(), b_range.len());
+    let (mut a_at, mut b_at) = (0, 0);
+    while a_at <= a_len && b_at <= b_len {
+        // A little more, so that the last are compared together as well.
+        let wanted = a_len - a_at + LANES;
+        let a_rest = &a[a_at..];
+        let common = common_bytes(&a_rest[..wanted.min(a_rest.len())], &b[b_at..]);
+        if a_len - a_at == b_len - b_at && a_len - a_at <= common {
+            return true;
+        }
+        (a_at, b_at) = (a_at + common, b_at + common);
+        let (Some(&x), Some(&y)) = (a.get(a_at), b.get(b_at)) else { return false };
+        let gap = |text: &[u8]| text.iter().take_while(|&&byte| separates(byte)).count();
+        let behind = |text: &[u8], at: usize| at > 0 && separates(text[at - 1]);
+        let (a_gap, b_gap) = (gap(&a[a_at..]), gap(&b[b_at..]));
+        if x ^ y == CASE as u8 && x.is_ascii_alphabetic() {
+            (a_at, b_at) = (a_at + 1, b_at + 1);
+        } else if a_gap.min(b_gap) > 0 || a_gap.max(b_gap) > 0 && behind(a, a_at) && behind(b, b_at) {
+            (a_at, b_at) = (a_at + a_gap, b_at + b_gap);
+        } else {
+            return false;
         }
     }
     false
@@ -499,6 +532,11 @@ const KIND: [Kind; 256] = {
     }
     kinds
 };
+
+/// Whether a byte certainly ends a word.
+fn separates(byte: u8) -> bool {
+    matches!(KIND[usize::from(byte)], Kind::Separator | Kind::Newline)
+}
 
 /// [`hash::bytes`] of an ASCII word in lower case. Bit 5 is set in every digit
 /// and small letter, so setting it is all that lower-casing takes.
