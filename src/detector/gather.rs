@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::near::candidates;
 use super::scan::{Scan, Stage};
 use super::threads::{PARTITIONS, in_slices, partitioned, shared};
+use crate::ahead::{ahead, fetch};
 use crate::align::Run;
 use crate::bands::entry;
 use crate::bits::{self, Bits};
@@ -143,11 +144,15 @@ fn joined<'t>(
     order.par_sort_by_cached_key(|&at| Leaders::rank(&families[at as usize]));
     let ranks: Vec<u32> = (0..order.len() as u32).collect();
     let buckets = (0..KEYS).step_by(BUCKETS).map(|first| {
+        let keys_of = |rank: u32| &keys[order[rank as usize] as usize];
         let of_one = |&rank: &u32| {
-            let keys = keys[order[rank as usize] as usize].as_ref().expect("takes part");
+            let keys = keys_of(rank).as_ref().expect("takes part");
             keys.iter().skip(first).take(BUCKETS).map(move |&key| entry(key, rank))
         };
-        ranks.par_chunks(together).map(|ranks| ranks.iter().flat_map(of_one).collect()).collect()
+        let of_some = |ranks: &[u32]| {
+            ahead(ranks.iter(), |&&rank| fetch(keys_of(rank))).flat_map(of_one).collect::<Vec<_>>()
+        };
+        ranks.par_chunks(together).map(of_some).collect()
     });
     let (pairs, _) = candidates(buckets, order.len());
     drop(keys);
