@@ -49,8 +49,8 @@ const BLOCK: usize = 1 << 18;
 const PIECE: usize = 1 << 19;
 /// Three per cent larger than the usual level, in 60 % of its time.
 const LEVEL: Compression = Compression::new(3);
-/// Blocks packed at once, for each thread and at least.
-const AT_ONCE: (usize, usize) = (2, 16);
+/// Blocks packed at once, or two for each thread if that is more.
+const AT_ONCE: usize = 16;
 
 /// Inputs listed that were skipped.
 const SKIPPED: usize = 1000;
@@ -216,7 +216,7 @@ fn fill<'a, T: Sync, S: Serialize>(
     let mut filled = 0;
     let mut next = 0;
     // Not all at once, since most may not have room.
-    let at_once = AT_ONCE.1.max(AT_ONCE.0 * rayon::current_num_threads());
+    let at_once = AT_ONCE.max(2 * rayon::current_num_threads());
     for some in chunks.chunks(at_once) {
         let pack = |items: &&'a [T]| packed("", &items.iter().map(&data).collect::<Vec<_>>());
         let packed: Vec<Result<Block>> = some.par_iter().map(pack).collect();
