@@ -383,13 +383,18 @@ fn exact_runs(
         let inside = last.is_some_and(|run| {
             run.b.wrapping_sub(run.a) == anchor.b().wrapping_sub(anchor.a()) && anchor.b() < run.b_end()
         });
-        // The shortest period comes first and tells what others would.
-        let round = own.then(|| rounds.range(..=anchor.a()).next_back()).flatten();
-        if inside || round.is_some_and(|(_, &end)| anchor.b() < end) {
+        if inside {
             continue;
         }
         let after = common_start(&b.words[at_b..], &a.words[at_a..]);
         if after == 0 {
+            continue;
+        }
+        // The shortest period comes first and tells what others would, up to where it ends.
+        let round = own.then(|| rounds.range(..=anchor.a()).next_back()).flatten();
+        let told = Run { b: anchor.b(), a: anchor.a(), len: after as u32 };
+        if round.is_some_and(|(_, &end)| told.b_end() <= end) {
+            last = Some(told);
             continue;
         }
         let before = common_end(&b.words[..at_b], &a.words[..at_a]);

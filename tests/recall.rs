@@ -57,6 +57,16 @@ proptest! {
     }
 }
 
+/// What goes round with one period ends before what goes round in it with another.
+#[test]
+fn a_repeat_is_told_beyond_the_round_it_begins_in() {
+    let rounds = [0, 1, 2, 3, 4, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+    let text = [&rounds[..], &rounds, &rounds[..10], &[0, 1, 2, 3, 9, 5, 6, 7, 8, 9]].concat();
+    let mut config = Config::default();
+    config.count_formulas = true;
+    check::check_repeats(&[text], config);
+}
+
 #[test]
 fn near_duplicates_equal_the_exact_pairs() {
     let mut random = Random(11);
