@@ -237,8 +237,10 @@ pub fn letters_of(share: Option<f64>, weight: u64) -> u64 {
 
 /// Every token inside an exact repeat of at least `least` tokens that stands in
 /// another document or earlier in its own, by looking at each pair of places;
-/// the two may not overlap each other. Without `own` only other documents count.
-fn naive_repeats(texts: &[Vec<u32>], least: usize, own: bool) -> Vec<Vec<bool>> {
+/// the two may not overlap each other. Without `own` only other documents count. A repeat
+/// without a shingle of three distinct words is not asked for.
+fn naive_repeats(texts: &[Vec<u32>], least: usize, shingle: usize, own: bool) -> Vec<Vec<bool>> {
+    let tells = |run: &[u32]| run.windows(shingle).any(|words| BTreeSet::from_iter(words).len() > 2);
     let mut told: Vec<Vec<bool>> = texts.iter().map(|text| vec![false; text.len()]).collect();
     for a in 0..texts.len() {
         for b in a..texts.len() {
@@ -254,7 +256,7 @@ fn naive_repeats(texts: &[Vec<u32>], least: usize, own: bool) -> Vec<Vec<bool>> 
                         .take_while(|(x, y)| x == y)
                         .count()
                         .min(room);
-                    if same >= least {
+                    if same >= least && tells(&texts[b][j..j + same]) {
                         if a != b {
                             told[a][i..i + same].fill(true);
                         }
@@ -278,7 +280,7 @@ fn document(number: usize, words: &[u32]) -> Document {
 /// its repeats lie over one another some may be missed.
 pub fn check_repeats(texts: &[Vec<u32>], config: Config) {
     let collection: Vec<Document> = texts.iter().enumerate().map(|(n, words)| document(n, words)).collect();
-    let least = config.guaranteed_tokens();
+    let (least, shingle) = (config.guaranteed_tokens(), config.shingle);
     let usual = Config::default();
     let own =
         (config.shingle, config.window, config.min_tokens) == (usual.shingle, usual.window, usual.min_tokens);
@@ -295,7 +297,7 @@ pub fn check_repeats(texts: &[Vec<u32>], config: Config) {
             assert!(places[&texts[number][at]] > 1, "token {at} of {number} is told once");
         }
     }
-    let told = naive_repeats(texts, least, own);
+    let told = naive_repeats(texts, least, shingle, own);
     for (number, told) in told.iter().enumerate() {
         for (at, told) in told.iter().enumerate() {
             assert!(!told || found[number][at], "token {at} of {number} in {texts:?}");
