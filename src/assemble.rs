@@ -780,10 +780,8 @@ pub(crate) fn rest_similarity<const BINS: usize>(
 
 /// A number in 32 hexadecimal digits.
 fn hex(number: u128) -> String {
-    let bytes = number.to_be_bytes();
-    let digit = |at: usize| b"0123456789abcdef"[usize::from(bytes[at / 2] >> (4 - at % 2 * 4) & 15)];
-    let digits: [u8; 32] = std::array::from_fn(digit);
-    String::from_utf8(digits.into()).expect("ASCII")
+    let digit = |at: u32| b"0123456789abcdef"[(number >> (4 * at)) as usize & 15];
+    (0..32).rev().map(|at| char::from(digit(at))).collect()
 }
 
 fn scores(labels: &[u64; 9], maybe_first: u64, fractional: f64) -> Scores {

@@ -449,6 +449,8 @@ pub(crate) fn same_ascii_word(a: &[u8], b: &[u8]) -> bool {
 pub(crate) fn same_words(a: &str, a_range: Range<usize>, b: &str, b_range: Range<usize>) -> bool {
     let (a, b) = (&a.as_bytes()[a_range.start..], &b.as_bytes()[b_range.start..]);
     let (a_len, b_len) = (a_range.len(), b_range.len());
+    let gap = |text: &[u8]| text.iter().take_while(|&&byte| separates(byte)).count();
+    let behind_gap = |text: &[u8], at: usize| at > 0 && separates(text[at - 1]);
     let (mut a_at, mut b_at) = (0, 0);
     while a_at <= a_len && b_at <= b_len {
         // A little more, so that the last are compared together as well.
@@ -460,16 +462,17 @@ pub(crate) fn same_words(a: &str, a_range: Range<usize>, b: &str, b_range: Range
         }
         (a_at, b_at) = (a_at + common, b_at + common);
         let (Some(&x), Some(&y)) = (a.get(a_at), b.get(b_at)) else { return false };
-        let gap = |text: &[u8]| text.iter().take_while(|&&byte| separates(byte)).count();
-        let behind = |text: &[u8], at: usize| at > 0 && separates(text[at - 1]);
-        let (a_gap, b_gap) = (gap(&a[a_at..]), gap(&b[b_at..]));
         if x ^ y == CASE as u8 && x.is_ascii_alphabetic() {
             (a_at, b_at) = (a_at + 1, b_at + 1);
-        } else if a_gap.min(b_gap) > 0 || a_gap.max(b_gap) > 0 && behind(a, a_at) && behind(b, b_at) {
-            (a_at, b_at) = (a_at + a_gap, b_at + b_gap);
-        } else {
+            continue;
+        }
+        // A gap in both, or what is left of one where the other has ended.
+        let (a_gap, b_gap) = (gap(&a[a_at..]), gap(&b[b_at..]));
+        let (in_both, in_one) = (a_gap > 0 && b_gap > 0, a_gap > 0 || b_gap > 0);
+        if !(in_both || in_one && behind_gap(a, a_at) && behind_gap(b, b_at)) {
             return false;
         }
+        (a_at, b_at) = (a_at + a_gap, b_at + b_gap);
     }
     false
 }
